@@ -1,0 +1,114 @@
+"""What a person wishes. Commands are frozen; both doors parse into them, `Chat` decides.
+
+The tags are the words of the web door, whose JSON decodes straight into these classes; unknown
+fields are refused there. `ref` comes back in the answer.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, field
+
+Ref = Annotated[str, Meta(max_length=64)]
+
+HERE = ""
+"""As a room: the one room that the person is in. For doors whose people are in one room at a time."""
+
+HISTORY_DEFAULT = 50
+HISTORY_MAX = 200
+
+
+class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    ref: Ref | None = None
+
+
+class Login(Command, frozen=True, tag="login"):
+    nick: str
+
+
+class Msg(Command, frozen=True, tag="msg"):
+    room: str
+    text: str
+
+
+class Gmsg(Command, frozen=True, tag="gmsg"):
+    text: str
+
+
+class Dm(Command, frozen=True, tag="dm"):
+    to: str
+    text: str
+
+
+class Join(Command, frozen=True, tag="join"):
+    room: str
+
+
+class Leave(Command, frozen=True, tag="leave"):
+    room: str
+
+
+class Who(Command, frozen=True, tag="who"):
+    """Without a room: everyone."""
+
+    room: str | None = None
+
+
+class Rename(Command, frozen=True, tag="nick"):
+    nick: str
+
+
+class History(Command, frozen=True, tag="history"):
+    """Of a room, or of the direct messages with a person: exactly one of the two."""
+
+    room: str | None = None
+    with_: str | None = field(default=None, name="with")
+    before: Annotated[int, Meta(ge=1)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=HISTORY_MAX)] = HISTORY_DEFAULT
+
+
+class Resume(Command, frozen=True, tag="resume"):
+    """Take a session back; `after` is the last id that its reader saw."""
+
+    token: str
+    after: Annotated[int, Meta(ge=0)]
+
+
+class Typing(Command, frozen=True, tag="typing"):
+    room: str
+
+
+class Ping(Command, frozen=True, tag="ping"):
+    pass
+
+
+class Quit(Command, frozen=True, tag="quit"):
+    pass
+
+
+class Help(Command, frozen=True, tag="help"):
+    """How the door is used. Answered by the door's own encoder."""
+
+
+class Reencode(Command, frozen=True, tag="reencode"):
+    """From now on this person is shown things by another encoder of the same door."""
+
+    encode: Callable[[Any], bytes]
+
+
+class Gone(Command, frozen=True, tag="gone"):
+    """The connection has ended; comes from a door, after everything that was said on it."""
+
+
+class Invalid(Command, frozen=True, tag="invalid"):
+    """What a parser makes of bad input: the answer is this error."""
+
+    code: str
+    detail: str = ""
+
+
+Spoken = Msg | Gmsg | Dm
+FromWire = Login | Msg | Gmsg | Dm | Join | Leave | Who | Rename | History | Resume | Typing | Ping | Quit
+"""What the web door may send."""
+
+AnyCommand = FromWire | Help | Reencode | Gone | Invalid

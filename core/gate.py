@@ -1,0 +1,37 @@
+"""A wire that keeps what is written until something else has gone first."""
+
+from core.session import Session, Wire
+
+
+class Gate:
+    """Stands in for a session's wire while its history is being read."""
+
+    __slots__ = ("_kept", "_session", "_wire")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._wire: Wire = session.wire
+        self._kept: list[bytes] = []
+        session.wire = self
+
+    def write(self, data: bytes, /) -> None:
+        self._kept.append(data)
+
+    def close(self, reason: str, /) -> None:
+        self.open()
+        self._wire.close(reason)
+
+    def pause_input(self) -> None:
+        self._wire.pause_input()
+
+    def resume_input(self) -> None:
+        self._wire.resume_input()
+
+    def open(self, first: bytes = b"") -> None:
+        """Write `first`, then what was kept; from now on the session writes to its own wire again."""
+        if self._session.wire is not self:
+            return
+        self._session.wire = self._wire
+        data = b"".join([first, *self._kept])
+        if data:
+            self._wire.write(data)

@@ -1,0 +1,24 @@
+"""What one person may do. 0 turns a limit off where that makes sense."""
+
+from msgspec import Struct
+
+TEXT_MAX = 2000
+"""Characters of one message."""
+
+ROOMS_MAX = 20
+"""Rooms one person may be in at once."""
+
+IN_FLIGHT_MAX = 256
+"""Messages of one session on their way into the log before its next input waits."""
+
+
+class Limits(Struct, frozen=True):
+    rate: float = 5.0
+    """Commands a second, once the burst is used up; a faster peer is read more slowly."""
+    burst: int = 10
+    login_timeout: float = 20.0
+    """Seconds from the connection to the login."""
+    idle_timeout: float = 60.0
+    """Seconds without input before a session that is subject to it is disconnected."""
+    idle_warning: float = 15.0
+    """Seconds before that at which it is told."""

@@ -1,0 +1,91 @@
+"""The way into the log: messages wait for the batch before them, then go together.
+
+One batch is under way at a time, so the order of the log is the order of arrival, and a slow log
+makes larger batches, not more of them.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from core.facts import Entry, Spoken
+from core.log import Log, LogError
+from core.session import Session
+
+logger = logging.getLogger("parlour.recorder")
+
+BATCH_CHARACTERS = 32_768
+"""Text that one batch may hold: it reaches every reader in one write, which must stay well under sendq."""
+
+
+class Pending:
+    """A message on its way into the log, and who waits for it."""
+
+    __slots__ = ("fact", "reader", "ref", "session")
+
+    def __init__(self, session: Session, ref: str | None, fact: Spoken, reader: Session | None) -> None:
+        self.session = session
+        self.ref = ref
+        self.fact = fact
+        self.reader = reader
+
+
+class Recorder:
+    """Hands batches to the log and their outcome to `stored` or `failed`."""
+
+    def __init__(
+        self,
+        log: Log,
+        stored: Callable[[Sequence[Pending], Sequence[Entry]], None],
+        failed: Callable[[Sequence[Pending], LogError], None],
+    ) -> None:
+        self._log = log
+        self._stored = stored
+        self._failed = failed
+        self._pending: deque[Pending] = deque()
+        self._wanted = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def add(self, pending: Pending) -> None:
+        self._pending.append(pending)
+        self._wanted.set()
+        self._idle.clear()
+
+    async def drained(self) -> None:
+        """Everything that was added has been stored or has failed."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        while True:
+            await self._wanted.wait()
+            while self._pending:
+                await self._record(self._take())
+            self._wanted.clear()
+            self._idle.set()
+
+    def _take(self) -> list[Pending]:
+        batch: list[Pending] = []
+        room = BATCH_CHARACTERS
+        while self._pending and room > 0:
+            pending = self._pending.popleft()
+            room -= len(pending.fact.text)
+            batch.append(pending)
+        return batch
+
+    async def _record(self, batch: list[Pending]) -> None:
+        try:
+            entries = await self._log.append([pending.fact for pending in batch])
+        except LogError as error:
+            self._failed(batch, error)
+        except Exception:  # an adapter's bug must not end the chat: the senders are told, nobody is shown
+            logger.exception("the log failed to store %d messages", len(batch))
+            self._failed(batch, LogError())
+        else:
+            try:
+                self._stored(batch, entries)
+            except Exception:  # the messages are durable; whoever missed one finds it in the history
+                logger.exception("failed to show %d stored messages", len(batch))
+        if self._pending:
+            await asyncio.sleep(0)  # let the sockets take what was written before the next batch

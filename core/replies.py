@@ -1,0 +1,110 @@
+"""What one session is answered. Each door's encoder gives a reply its words."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from core.facts import Entry
+from core.names import Nick, RoomName
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    ref: str | None = None
+
+
+class Welcome(Reply, frozen=True):
+    """Logged in. `recent` is what was said in the first room, for doors that ask for it."""
+
+    nick: Nick
+    token: str
+    rooms: Sequence[RoomName]
+    recent: Sequence[Entry] = ()
+
+
+class Stored(Reply, frozen=True):
+    """A message is durable and has been shown. `time` is milliseconds since 1970, UTC."""
+
+    id: int
+    time: int
+
+
+class Entered(Reply, frozen=True):
+    """You are in this room now."""
+
+    room: RoomName
+    recent: Sequence[Entry] = ()
+
+
+class Done(Reply, frozen=True):
+    """Carried out, nothing to add. `what` is a word for doors that name it."""
+
+    what: str = ""
+
+
+class NickChanged(Reply, frozen=True):
+    nick: Nick
+
+
+class Users(Reply, frozen=True):
+    """Who is in the room; in the whole chat when there is no room."""
+
+    room: RoomName | None
+    nicks: Sequence[Nick]
+
+
+class HistoryPage(Reply, frozen=True):
+    """Oldest first. Exactly one of `room` and `with_nick`; `more` says that older ones exist."""
+
+    room: RoomName | None
+    with_nick: str | None
+    entries: Sequence[Entry]
+    more: bool
+
+
+class Pong(Reply, frozen=True):
+    pass
+
+
+class HelpText(Reply, frozen=True):
+    """The door's own help."""
+
+
+class Error(Reply, frozen=True):
+    code: str
+    detail: str = ""
+
+
+class Goodbye(Reply, frozen=True):
+    """The answer to a wish to leave."""
+
+
+class IdleWarning(Reply, frozen=True):
+    """Nothing has come from you for so long that you will be disconnected in `seconds`."""
+
+    seconds: int
+
+
+class Bye(Reply, frozen=True):
+    """The server closes the connection. Reasons are the words of PROTOCOL.md."""
+
+    reason: str
+    detail: str = ""
+
+
+AnyReply = (
+    Welcome
+    | Stored
+    | Entered
+    | Done
+    | NickChanged
+    | Users
+    | HistoryPage
+    | Pong
+    | HelpText
+    | Error
+    | Goodbye
+    | IdleWarning
+    | Bye
+)
+Shown = Entry | AnyReply
+"""Everything an encoder has words for."""

@@ -1,0 +1,69 @@
+"""What is allowed. Every check either returns the checked value or raises the one `Refusal`."""
+
+from core.commands import HERE
+from core.limits import ROOMS_MAX, TEXT_MAX
+from core.names import LOBBY, Nick, RoomName, nick_problem, parse_room
+from core.session import Session
+from core.text import clean
+
+
+class Refusal(Exception):
+    """A wish that is not granted. `code` is one of PROTOCOL.md's error codes."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+
+
+def speech(text: str) -> str:
+    text = clean(text)
+    if len(text) > TEXT_MAX:
+        raise Refusal("text-too-long", str(TEXT_MAX))
+    if not text or text.isspace():
+        raise Refusal("empty-text", "Say something")
+    return text
+
+
+def new_nick(name: str) -> Nick:
+    problem = nick_problem(name)
+    if problem is not None:
+        raise Refusal("invalid-username", problem)
+    return Nick(name)
+
+
+def logged_in(session: Session) -> Nick:
+    if session.nick is None:
+        raise Refusal("login-required", "Send: LOGIN <username>")
+    return session.nick
+
+
+def room_name(name: str) -> RoomName:
+    room = parse_room(name)
+    if room is None:
+        raise Refusal("bad-room-name", "# and then 1 to 63 letters, digits, - or _, like #python")
+    return room
+
+
+def own_room(session: Session, name: str) -> RoomName:
+    """The room that is meant, which the session must be in; "" is the one it is in."""
+    room = (session.here if name == HERE else None) or room_name(name)
+    if room not in session.rooms:
+        raise Refusal("not-in-room", room)
+    return room
+
+
+def room_to_join(session: Session, name: str) -> RoomName:
+    room = room_name(name)
+    if room in session.rooms:
+        raise Refusal("already-in-that-room")
+    if not session.one_room and len(session.rooms) >= ROOMS_MAX:
+        raise Refusal("too-many-rooms", str(ROOMS_MAX))
+    return room
+
+
+def room_to_leave(session: Session, name: str) -> RoomName:
+    room = own_room(session, name)
+    if session.one_room and room == LOBBY:
+        raise Refusal("already-in-general")
+    return room

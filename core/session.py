@@ -1,0 +1,111 @@
+"""One connection's place in the chat, and the wire it is written to."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from core.commands import AnyCommand
+from core.names import Nick, RoomName
+from core.replies import Shown
+
+if TYPE_CHECKING:
+    from core.audience import Audience
+
+Encode = Callable[[Shown], bytes]
+"""Gives what is shown its words; b"" for what this kind of reader is not shown."""
+
+Parse = Callable[[Any], AnyCommand | None]
+"""Makes a command of one input (a line, a frame). Never raises; None for nothing to do."""
+
+
+class Wire(Protocol):
+    """A way to one peer. Nothing here waits or raises, whatever state the peer is in."""
+
+    def write(self, data: bytes, /) -> None:
+        """Hand over bytes. A peer that has too many of them waiting is cut by the wire itself."""
+
+    def close(self, reason: str, /) -> None:
+        """Send what was written, then close."""
+
+    def pause_input(self) -> None:
+        """Hand no more input to the chat until `resume_input` (what is on its way may still come)."""
+
+    def resume_input(self) -> None: ...
+
+
+class Session:
+    """State of one connection. Doors make it through `Chat.connect` and only read it."""
+
+    __slots__ = (
+        "audiences",
+        "busy",
+        "closing",
+        "encode",
+        "ended",
+        "heard",
+        "held",
+        "id",
+        "idles",
+        "in_flight",
+        "inbox",
+        "nick",
+        "one_room",
+        "parse",
+        "paused",
+        "recent",
+        "refilled",
+        "rooms",
+        "tokens",
+        "waits",
+        "warned",
+        "wire",
+    )
+
+    def __init__(
+        self, wire: Wire, encode: Encode, parse: Parse, *, one_room: bool = False, idles: bool = False
+    ) -> None:
+        self.wire = wire
+        self.encode = encode
+        self.parse = parse
+        self.one_room = one_room
+        """Joining a room leaves the one before; leaving goes back to the lobby."""
+        self.idles = idles
+        """It is disconnected when nothing comes from it for too long."""
+        self.recent = 0
+        """How many past messages are shown on entering a room."""
+        self.id = secrets.token_hex(8)
+        """Identity behind the nick; never shown to anyone."""
+        self.nick: Nick | None = None
+        self.rooms: dict[RoomName, Audience] = {}
+        self.audiences: list[Audience] = []
+        """Everything this session hears: the rooms, and the hall of all who are logged in."""
+        self.inbox: deque[Any] = deque()
+        """Inputs that wait for their turn."""
+        self.busy = False
+        """The next input must wait: for a command under way, for the bucket, or for the log."""
+        self.waits = False
+        """Busy until this session's messages are stored."""
+        self.held: AnyCommand | None = None
+        """The command to carry out then."""
+        self.in_flight = 0
+        """Messages of this session on their way into the log."""
+        self.paused = False
+        """The wire was told to hand over no more input."""
+        self.ended = False
+        """Nothing more will come from the peer."""
+        self.closing = False
+        """The server is closing the connection."""
+        self.heard = 0.0
+        """When the last input came, in the loop's time."""
+        self.warned = False
+        self.tokens = 0.0
+        """What is left of the burst, as of `refilled`."""
+        self.refilled = 0.0
+
+    @property
+    def here(self) -> RoomName | None:
+        """The room of someone who is in one room at a time."""
+        return next(iter(self.rooms), None) if self.one_room else None

@@ -1,0 +1,1 @@
+"""Composition: command line, configuration, wiring, signals. The only package that knows all others."""

@@ -1,0 +1,122 @@
+"""Configuration: command line over environment over TOML file over default.
+
+One Struct is the whole truth; flags, environment variables and file keys are derived from it.
+"""
+
+import argparse
+import os
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
+
+import msgspec
+from msgspec import Meta, Struct
+
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Count = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0)]
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """Keys of the configuration. 0 turns a limit off."""
+
+    host: Annotated[str, Meta(description="address both doors listen on")] = "0.0.0.0"  # noqa: S104 - a server
+    tcp_port: Annotated[Port, Meta(description="port of the line door; 0 picks a free one")] = 4000
+    web_port: Annotated[Port, Meta(description="port of the page; 0 picks a free one")] = 8080
+    data: Annotated[str, Meta(description="where messages are kept; 'memory' forgets them at the end")] = (
+        "memory"
+    )
+    idle_timeout: Annotated[Seconds, Meta(description="seconds of silence until a line user is cut")] = 60
+    login_timeout: Annotated[Seconds, Meta(description="seconds a connection may stay without login")] = 20
+    rate: Annotated[Annotated[float, Meta(ge=0)], Meta(description="commands a second and person")] = 5
+    burst: Annotated[Annotated[int, Meta(ge=1)], Meta(description="commands at once before that")] = 10
+    max_connections: Annotated[Count, Meta(description="connections in all")] = 0
+    max_connections_per_address: Annotated[Count, Meta(description="connections from one address")] = 16
+    sendq: Annotated[
+        Annotated[int, Meta(ge=4096)],
+        Meta(description="bytes that may wait for a slow reader until it is cut"),
+    ] = 262_144
+    history_per_room: Annotated[Count, Meta(description="messages kept for a room")] = 10_000
+
+
+ENVIRONMENT: Final = {"CHAT_PORT": "tcp_port"} | {
+    f"PARLOUR_{name.upper()}": name for name in Config.__struct_fields__
+}
+"""Variable to key; a later one wins."""
+
+
+class BadConfig(Exception):
+    """One line for the one who configures."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadConfig(f"{message} (parlour serve --help lists the options)")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="parlour", description="A chat for netcat and the browser, in the same rooms.")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    serve = commands.add_parser(
+        "serve",
+        help="run the server",
+        description="Run the server. Options win over PARLOUR_* variables, those over the file.",
+    )
+    serve.add_argument("port", nargs="?", help="the same as --tcp-port", metavar="PORT")
+    serve.add_argument("--config", metavar="FILE", help="a TOML file with the same keys: tcp_port = 4000")
+    for info in msgspec.structs.fields(Config):
+        (meta,) = (m for m in info.type.__metadata__ if m.description)
+        serve.add_argument(
+            "--" + info.name.replace("_", "-"),
+            metavar=info.name.rpartition("_")[2].upper(),
+            help=f"{meta.description} (default {info.default})",
+        )
+    return parser
+
+
+def load(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Config:
+    """The configuration from all its sources. Raises BadConfig; exits on --help."""
+    given = vars(_parser().parse_args(arguments))
+    options = {key: value for key, value in given.items() if value is not None}
+    del options["command"]
+    file = options.pop("config", None)
+    if "port" in options:
+        port = options.pop("port")
+        if options.setdefault("tcp_port", port) != port:
+            raise BadConfig(f"PORT says {port} and --tcp-port says {options['tcp_port']}: give one of them")
+    values: dict[str, Any] = {}
+    if file is not None:
+        values |= _convert(_read(Path(file)), f"in {file}", strict=True)
+    for variable, key in ENVIRONMENT.items():
+        if environment.get(variable):
+            values |= _convert({key: environment[variable]}, f"in {variable}")
+    for key, text in options.items():
+        values |= _convert({key: text}, f"for --{key.replace('_', '-')}")
+    return Config(**values)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"cannot read {path}: {getattr(error, 'strerror', error)}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfig(f"{path} is not TOML: {error}") from None
+
+
+def _convert(values: dict[str, Any], where: str, *, strict: bool = False) -> dict[str, Any]:
+    """The values with their types; text is accepted for numbers unless `strict`."""
+    try:
+        config = msgspec.convert(values, Config, strict=strict)
+    except msgspec.ValidationError as error:
+        given = "" if strict else f" {next(iter(values.values()))!r}"
+        raise BadConfig(f"bad value{given} {where}: {error}") from None
+    return {key: getattr(config, key) for key in values}
+
+
+def complain(problem: object) -> NoReturn:
+    """One clear line, exit status 2."""
+    print(f"parlour: {problem}", file=sys.stderr)
+    sys.exit(2)

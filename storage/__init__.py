@@ -1,0 +1,1 @@
+"""Adapters of the message log behind `core.log.Log`."""

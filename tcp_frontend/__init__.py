@@ -1,0 +1,1 @@
+"""The line door: TCP, one line per message, for netcat, telnet and scripts."""

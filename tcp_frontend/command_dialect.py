@@ -1,0 +1,124 @@
+"""The command dialect: `MSG hello` in, `MSG Ann hello` out. PROTOCOL.md has every line of it."""
+
+from collections.abc import Iterator
+from typing import Final, assert_never
+
+from core import commands as c
+from core import facts as f
+from core import replies as r
+from core.replies import Shown
+from tcp_frontend.lines import line, utc, wrapped
+from tcp_frontend.usage import Usage, dm, history, text, word
+
+VERBS: Final = {
+    "LOGIN": Usage("LOGIN <username>", "come in", word(c.Login)),
+    "MSG": Usage("MSG <text>", "say it in your room", text(lambda said: c.Msg(c.HERE, said))),
+    "GMSG": Usage("GMSG <text>", "say it to everyone", text(c.Gmsg)),
+    "DM": Usage("DM <username> <message>", "say it to one person", dm),
+    "JOIN": Usage("JOIN <#room>", "go to another room", word(c.Join)),
+    "LEAVE": Usage("LEAVE", "go back to #general", lambda _: c.Leave(c.HERE)),
+    "WHO": Usage("WHO", "list everyone", lambda _: c.Who()),
+    "RWHO": Usage("RWHO", "list the people of your room", lambda _: c.Who(c.HERE)),
+    "NICK": Usage("NICK <new>", "change your name", word(c.Rename)),
+    "HISTORY": Usage("HISTORY [n]", "show the last messages of your room", history(c.HISTORY_DEFAULT)),
+    "PING": Usage("PING", "show that you are there; answered with PONG", lambda _: c.Ping()),
+    "HELP": Usage("HELP", "list the commands", lambda _: c.Help()),
+    "QUIT": Usage("QUIT", "leave the chat", lambda _: c.Quit()),
+}
+
+
+def parse(said: str) -> c.AnyCommand:
+    """One clean line that is not blank."""
+    name, _, rest = said.lstrip().partition(" ")
+    verb = VERBS.get(name.upper())
+    if verb is None:
+        return c.Invalid("unknown-command", name)
+    return verb.build(rest) or c.Invalid("usage", verb.usage)
+
+
+def encode(shown: Shown) -> bytes:
+    """The line or lines for it; b"" for what this dialect does not show."""
+    return b"".join([line(text) for text in _lines(shown)])
+
+
+def _lines(shown: Shown) -> Iterator[str]:
+    match shown:
+        case f.Entry(fact=fact):
+            yield from _fact_lines(fact)
+        case r.Stored() | r.Done():
+            return  # silence is consent
+        case r.Welcome():
+            yield "OK"
+        case r.Entered(room=room):
+            yield f"OK joined {room}"
+        case r.NickChanged():
+            yield "OK nick-changed"
+        case r.Users(room=room, nicks=nicks):
+            yield f"INFO --- Users in {room} ---" if room else "INFO --- All Connected Users ---"
+            yield from (f"USER {nick}" for nick in nicks)
+            yield from wrapped("USERS ", nicks)
+            yield "INFO --- End of List ---"
+        case r.HistoryPage(entries=entries):
+            yield from (_past_line(entry) for entry in entries)
+            yield "INFO --- End of History ---"
+        case r.Pong():
+            yield "PONG"
+        case r.HelpText():
+            yield from (f"INFO {verb.usage} - {verb.what}" for verb in VERBS.values())
+        case r.Error(code="usage", detail=usage):
+            yield f"ERR usage: {usage}"
+        case r.Error(code=code, detail=detail):
+            yield f"ERR {code} {detail}".rstrip()
+        case r.Goodbye():
+            yield "OK bye"
+        case r.IdleWarning(seconds=seconds):
+            yield f"INFO idle-warning {seconds} Send PING to stay"
+        case r.Bye():
+            yield from _bye_lines(shown)
+        case _:
+            assert_never(shown)
+
+
+def _fact_lines(fact: f.Fact) -> Iterator[str]:
+    match fact:
+        case f.Said(nick=nick, text=text):
+            yield f"MSG {nick} {text}"
+        case f.Shouted(nick=nick, text=text):
+            yield f"GMSG {nick} {text}"
+        case f.Told(nick=nick, text=text):
+            yield f"DM {nick} {text}"
+        case f.Connected(nick=nick):
+            yield f"INFO {nick} connected"
+        case f.Joined(nick=nick):
+            yield f"INFO {nick} joined the room"
+        case f.Left(nick=nick):
+            yield f"INFO {nick} left the room"
+        case f.Disconnected(nick=nick):
+            yield f"INFO {nick} disconnected"
+        case f.Renamed(old=old, new=new):
+            yield f"INFO {old} is now known as {new}"
+        case f.Typed():
+            return  # lines have no place for it
+        case _:
+            assert_never(fact)
+
+
+def _past_line(entry: f.Entry) -> str:
+    fact = entry.fact
+    match fact:
+        case f.Said() | f.Shouted() | f.Told():
+            return f"HIST {entry.id} {utc(entry.time)} {fact.nick} {fact.text}"
+        case _:
+            raise AssertionError(fact)  # only speech is stored
+
+
+def _bye_lines(bye: r.Bye) -> Iterator[str]:
+    match bye.reason:
+        case "quit" | "gone":
+            return
+        case "restarting":
+            yield "INFO server is restarting"
+        case "login-timeout":
+            yield f"ERR login-timeout {bye.detail}"
+        case reason:
+            yield f"INFO {reason}"

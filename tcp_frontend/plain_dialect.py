@@ -1,0 +1,200 @@
+"""The plain dialect: what you type is what you say. PROTOCOL.md has every line of it."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final, assert_never
+
+from msgspec import Struct
+
+from core import commands as c
+from core import facts as f
+from core import replies as r
+from core.replies import Shown
+from tcp_frontend.lines import line, stamp, wrapped
+from tcp_frontend.usage import Usage, dm, history, text, word
+
+RECENT: Final = 10
+"""Messages shown on entering a room."""
+
+ACTION: Final = "/me "
+
+
+def _color(rest: str) -> c.AnyCommand | None:
+    encoders = {"on": encode_in_color, "off": encode}
+    encoder = encoders.get(rest.strip().lower())
+    return None if encoder is None else c.Reencode(encoder)
+
+
+_TELL: Final = "say it to one person"
+
+COMMANDS: Final = {
+    "quit": Usage("/quit", "leave the chat", lambda _: c.Quit()),
+    "whosonline": Usage("/whosonline", "list everyone", lambda _: c.Who()),
+    "who": Usage("/who", "list the people of your room", lambda _: c.Who(c.HERE)),
+    "join": Usage("/join #room", "go to another room", word(c.Join)),
+    "leave": Usage("/leave", "go back to #general", lambda _: c.Leave(c.HERE)),
+    "nick": Usage("/nick name", "change your name", word(c.Rename)),
+    "msg": Usage("/msg user text", _TELL, dm),
+    "dm": Usage("/dm user text", _TELL, dm),
+    "pm": Usage("/pm user text", _TELL, dm),
+    "all": Usage("/all text", "say it to everyone", text(c.Gmsg)),
+    "me": Usage("/me text", "say what you do", text(lambda said: c.Msg(c.HERE, ACTION + said))),
+    "history": Usage("/history [n]", "show the last messages of your room", history(RECENT)),
+    "color": Usage("/color on|off", "notices, names and errors in colour", _color),
+    "help": Usage("/help", "list the commands", lambda _: c.Help()),
+}
+
+
+def parse(said: str) -> c.AnyCommand:
+    """One clean line that is not blank, from someone who is logged in."""
+    if not said.startswith("/"):
+        return c.Msg(c.HERE, said)
+    if said.startswith("//"):
+        return c.Msg(c.HERE, said[1:])
+    name, _, rest = said[1:].partition(" ")
+    slash = COMMANDS.get(name.lower())
+    if slash is None:
+        return c.Invalid("unknown-command", f"/{name}")
+    return slash.build(rest) or c.Invalid("usage", slash.usage)
+
+
+# ---------------------------------------------------------------------- words
+
+_DETAILS: Final = {
+    "already-in-general": "You are in #general already.",
+    "already-in-that-room": "You are in that room already.",
+    "bad-room-name": "A room is called {detail}.",
+    "empty-text": "There is nothing to say in that.",
+    "invalid-username": "That cannot be a name: {detail}. Try another one:",
+    "invalid-utf8": "That line was not UTF-8 and was not said.",
+    "line-too-long": "That line was longer than {detail} bytes and was not said.",
+    "login-timeout": "You gave no name within {detail} seconds.",
+    "nick-taken": "Somebody has that name already.",
+    "storage-failed": "That could not be stored, so nobody was shown it. Try again.",
+    "text-too-long": "That was longer than {detail} characters and was not said.",
+    "unknown-command": "There is no command {detail}; /help lists the commands.",
+    "usage": "Write it like this: {detail}",
+    "user-not-found": "Nobody here is called {detail}.",
+    "username-taken": "Somebody has that name already. Try another one:",
+}
+"""Sentences for the codes that people on this door meet; others show as code and detail."""
+
+_PLAIN: Final = ""
+_NOTICE: Final = "\x1b[2m"
+_NAME: Final = "\x1b[1m"
+_ERROR: Final = "\x1b[31m"
+_RESET: Final = "\x1b[0m"
+
+
+class Words(Struct, frozen=True):
+    """One line without its end: when, how it may be coloured, whose name comes first, what."""
+
+    time: int | None
+    style: str
+    name: str
+    text: str
+
+
+def encode(shown: Shown) -> bytes:
+    """The line or lines for it; b"" for what this dialect does not show."""
+    return b"".join([line(f"{stamp(w.time)} {w.name}{w.text}") for w in _words(shown)])
+
+
+def encode_in_color(shown: Shown) -> bytes:
+    """The same, with our own escape sequences around clean text."""
+    return b"".join([_colored(w) for w in _words(shown)])
+
+
+def _colored(words: Words) -> bytes:
+    style = words.style
+    start = f"{_NOTICE}{stamp(words.time)}{_RESET} ".encode()
+    name = _NAME.encode() + line(words.name)[:-1] + _RESET.encode() if words.name else b""
+    text = line(words.text)[:-1]
+    if style:
+        text = style.encode() + text + _RESET.encode()
+    return start + name + text + b"\n"
+
+
+def _notice(*sentences: str) -> Iterator[Words]:
+    return (Words(None, _NOTICE, "", sentence) for sentence in sentences)
+
+
+def _words(shown: Shown) -> Iterable[Words]:
+    match shown:
+        case f.Entry():
+            return _entry_words(shown)
+        case r.Stored():
+            return ()
+        case r.Done(what=what):
+            return _notice(f"{what.capitalize()} changed.") if what else ()
+        case r.Welcome(nick=nick, recent=recent):
+            hint = f"You are {nick}, in #general. What you type is what you say; /help lists the commands."
+            return [*_past(recent), *_notice(f"{nick} has joined the chat.", hint)]
+        case r.Entered(room=room, recent=recent):
+            return [*_past(recent), *_notice(f"You are in {room} now.")]
+        case r.NickChanged(nick=nick):
+            return _notice(f"You are known as {nick} now.")
+        case r.Users(room=room, nicks=nicks):
+            head = f"In {room}: " if room else "Online users: "
+            return _notice(*wrapped(head, nicks))
+        case r.HistoryPage(entries=entries):
+            return [*_past(entries), *_notice("End of history.")]
+        case r.Pong():
+            return _notice("pong")
+        case r.HelpText():
+            return _notice(*(f"{s.usage} - {s.what}" for s in COMMANDS.values()), "//text - say /text")
+        case r.Error(code=code, detail=detail):
+            sentence = _DETAILS.get(code, f"{code} {{detail}}").replace("{detail}", detail)
+            return (Words(None, _ERROR, "", f"Error: {sentence}"),)
+        case r.Goodbye():
+            return _notice("Bye.")
+        case r.IdleWarning(seconds=seconds):
+            return _notice(f"You are idle: type something within {seconds} seconds to stay.")
+        case r.Bye():
+            return _bye_words(shown)
+        case _:
+            assert_never(shown)
+
+
+def _entry_words(entry: f.Entry, mark: str = "") -> Iterable[Words]:
+    time, fact = entry.time, entry.fact
+    match fact:
+        case f.Said(nick=nick, text=text) if text.startswith(ACTION):
+            return (Words(time, _PLAIN, f"{mark}* {nick}", text.removeprefix(ACTION.rstrip())),)
+        case f.Said(nick=nick, text=text):
+            return (Words(time, _PLAIN, f"{mark}{nick}", f": {text}"),)
+        case f.Shouted(nick=nick, text=text):
+            return (Words(time, _PLAIN, f"{mark}{nick} (to all)", f": {text}"),)
+        case f.Told(nick=nick, text=text):
+            return (Words(time, _PLAIN, f"{mark}{nick} (to you)", f": {text}"),)
+        case f.Connected(nick=nick):
+            notice = f"{nick} has joined the chat."
+        case f.Joined(nick=nick):
+            notice = f"{nick} has joined the room."
+        case f.Left(nick=nick):
+            notice = f"{nick} has left the room."
+        case f.Disconnected(nick=nick):
+            notice = f"{nick} has left the chat."
+        case f.Renamed(old=old, new=new):
+            notice = f"{old} is now known as {new}."
+        case f.Typed():
+            return ()
+        case _:
+            assert_never(fact)
+    return (Words(time, _NOTICE, "", notice),)
+
+
+def _past(entries: Iterable[f.Entry]) -> Iterator[Words]:
+    for entry in entries:
+        yield from _entry_words(entry, "(history) ")
+
+
+def _bye_words(bye: r.Bye) -> Iterable[Words]:
+    match bye.reason:
+        case "quit" | "gone":
+            return ()
+        case "restarting":
+            return _notice("The server is restarting.")
+        case "idle-timeout":
+            return _notice(f"Disconnected (idle-timeout): nothing came from you for {bye.detail} seconds.")
+        case reason:
+            return _notice(f"Disconnected: {reason}")

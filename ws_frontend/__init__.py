@@ -1,0 +1,1 @@
+"""The web door: the page, and a WebSocket that speaks JSON."""

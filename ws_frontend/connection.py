@@ -1,0 +1,104 @@
+"""One WebSocket: aiohttp reads and keeps it alive, ready frames are written straight to its transport."""
+
+import asyncio
+import logging
+from typing import Final
+
+from aiohttp import WSMsgType, web
+
+from core.chat import Chat
+from core.limits import ROOMS_MAX, TEXT_MAX
+from core.names import NICK_MAX, ROOM_MAX
+from ws_frontend import events, messages
+
+logger = logging.getLogger("parlour.web")
+
+FRAME_MAX: Final = 16_384
+HEARTBEAT: Final = 25.0
+CLOSE_TIMEOUT: Final = 2.0
+"""Seconds a peer has to answer our close; then the connection is aborted."""
+
+CLOSE_CODES: Final = {"quit": 1000, "restarting": 1012, "login-timeout": 4000}
+"""RFC 6455, section 7.4, and the registry behind it; 4000 and up are our own."""
+
+LIMITS: Final = {
+    "text": TEXT_MAX,
+    "nick": NICK_MAX,
+    "room": ROOM_MAX,
+    "rooms": ROOMS_MAX,
+    "frame": FRAME_MAX,
+}
+
+
+class WebSocketWire:
+    """The session's `core.session.Wire`."""
+
+    def __init__(
+        self, ws: web.WebSocketResponse, transport: asyncio.Transport, peer: str, sendq: int
+    ) -> None:
+        self._ws = ws
+        self._transport = transport
+        self._peer = peer
+        self._sendq = sendq
+        self._closing: asyncio.Task[None] | None = None
+        self.input = asyncio.Event()
+        """Set while the chat takes input."""
+        self.input.set()
+
+    def write(self, data: bytes, /) -> None:
+        transport = self._transport
+        if transport.is_closing():
+            return
+        transport.write(data)
+        # aiohttp owns pause_writing, so the size is asked for: a loopback write costs 50 times this.
+        if transport.get_write_buffer_size() > self._sendq:
+            logger.warning("Cut %s: more than %d bytes were waiting for it (sendq)", self._peer, self._sendq)
+            transport.abort()
+
+    def close(self, reason: str, /) -> None:
+        if self._closing is None:
+            self._closing = asyncio.get_running_loop().create_task(self._close(reason))
+
+    async def _close(self, reason: str) -> None:
+        self.input.set()
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self._ws.close(code=CLOSE_CODES.get(reason, 1000), message=reason.encode())
+        except TimeoutError:
+            pass  # a stuck peer must not hold us up
+        finally:
+            self._transport.abort()
+
+    def pause_input(self) -> None:
+        self.input.clear()
+
+    def resume_input(self) -> None:
+        self.input.set()
+
+
+async def converse(request: web.Request, chat: Chat, *, version: str, sendq: int) -> web.WebSocketResponse:
+    """Serve one WebSocket until it ends."""
+    ws = web.WebSocketResponse(
+        heartbeat=HEARTBEAT, max_msg_size=FRAME_MAX, compress=False, decode_text=False, timeout=CLOSE_TIMEOUT
+    )
+    await ws.prepare(request)
+    transport = request.transport
+    if transport is None:  # gone during the handshake
+        return ws
+    peer = str(transport.get_extra_info("peername"))
+    logger.info("Accepted connection from %s", peer)
+    wire = WebSocketWire(ws, transport, peer, sendq)
+    wire.write(events.frame(events.Hello("parlour", version, chat.epoch, LIMITS)))
+    session = chat.connect(wire, messages.encode, messages.parse)
+    try:
+        async for frame in ws:
+            if frame.type is WSMsgType.TEXT:
+                chat.receive(session, frame.data)
+                if not wire.input.is_set():
+                    await wire.input.wait()
+            elif frame.type is WSMsgType.BINARY:
+                await ws.close(code=1003, message=b"send text frames")
+    finally:
+        chat.end(session)
+        logger.info("Closed connection from %s (%s)", peer, ws.close_code)
+    return ws

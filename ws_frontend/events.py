@@ -1,0 +1,134 @@
+"""The JSON that the web door sends, one class per `type`, and how it becomes a WebSocket frame."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct, field
+
+
+class Hello(Struct, frozen=True, tag="hello"):
+    server: str
+    version: str
+    epoch: str
+    limits: dict[str, int]
+
+
+class Welcome(Struct, frozen=True, tag="welcome", omit_defaults=True):
+    nick: str
+    token: str
+    rooms: Sequence[str]
+    ref: str | None = None
+
+
+class Msg(Struct, frozen=True, tag="msg"):
+    id: int
+    time: str
+    room: str
+    nick: str
+    text: str
+
+
+class Gmsg(Struct, frozen=True, tag="gmsg"):
+    id: int
+    time: str
+    nick: str
+    text: str
+
+
+class Dm(Struct, frozen=True, tag="dm"):
+    id: int
+    time: str
+    nick: str
+    to: str
+    text: str
+
+
+class Joined(Struct, frozen=True, tag="joined"):
+    room: str
+    nick: str
+
+
+class Left(Struct, frozen=True, tag="left"):
+    room: str
+    nick: str
+
+
+class Disconnected(Struct, frozen=True, tag="disconnected"):
+    nick: str
+
+
+class Renamed(Struct, frozen=True, tag="renamed"):
+    old: str
+    new: str
+
+
+class Typing(Struct, frozen=True, tag="typing"):
+    room: str
+    nick: str
+
+
+class Users(Struct, frozen=True, tag="users", omit_defaults=True):
+    nicks: Sequence[str]
+    room: str | None = None
+    ref: str | None = None
+
+
+class History(Struct, frozen=True, tag="history", omit_defaults=True):
+    messages: Sequence[Msg | Gmsg | Dm]
+    more: bool
+    room: str | None = None
+    with_: str | None = field(default=None, name="with")
+    ref: str | None = None
+
+
+class Ok(Struct, frozen=True, tag="ok", omit_defaults=True):
+    id: int | None = None
+    time: str | None = None
+    ref: str | None = None
+
+
+class Error(Struct, frozen=True, tag="error", omit_defaults=True):
+    code: str
+    detail: str
+    ref: str | None = None
+
+
+class Pong(Struct, frozen=True, tag="pong", omit_defaults=True):
+    ref: str | None = None
+
+
+class Bye(Struct, frozen=True, tag="bye"):
+    reason: str
+
+
+Spoken = Msg | Gmsg | Dm
+Event = (
+    Hello
+    | Welcome
+    | Spoken
+    | Joined
+    | Left
+    | Disconnected
+    | Renamed
+    | Typing
+    | Users
+    | History
+    | Ok
+    | Error
+    | Pong
+    | Bye
+)
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+def frame(event: Event) -> bytes:
+    """The event as one unmasked, uncompressed text frame (RFC 6455, section 5.2)."""
+    payload = _encoder.encode(event)
+    size = len(payload)
+    if size < 126:
+        return bytes((0x81, size)) + payload
+    if size < 65_536:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + size.to_bytes(8, "big") + payload

@@ -1,0 +1,115 @@
+"""Frames to commands, and what is shown to frames. Neither ever raises."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final, assert_never, get_args
+
+import msgspec
+from msgspec import Struct
+
+from core import commands as c
+from core import facts as f
+from core import replies as r
+from core.replies import Shown
+from ws_frontend import events as e
+
+_decoder: Final[msgspec.json.Decoder[c.FromWire]] = msgspec.json.Decoder(c.FromWire)
+
+
+class _Head(Struct):
+    """What can be said about an object that is no command."""
+
+    type: Any = None
+    ref: Any = None
+
+
+_head_decoder: Final = msgspec.json.Decoder(_Head)
+_KNOWN: Final = frozenset(command.__struct_config__.tag for command in get_args(c.FromWire))
+
+
+def parse(raw: bytes) -> c.AnyCommand:
+    """One text frame."""
+    try:
+        return _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _why_not(raw, str(error))
+
+
+def _why_not(raw: bytes, problem: str) -> c.Invalid:
+    """The answer to a frame that is no command; with its `ref`, if one can be found."""
+    try:
+        head = _head_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return c.Invalid("bad-json", "Send one JSON object with a type in each text frame")
+    ref = head.ref if isinstance(head.ref, str) and len(head.ref) <= 64 else None
+    if isinstance(head.type, str) and head.type not in _KNOWN:
+        return c.Invalid("unknown-command", head.type[:64], ref=ref)
+    return c.Invalid("bad-request", problem, ref=ref)
+
+
+@lru_cache(maxsize=64)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()
+
+
+def rfc3339(milliseconds: int) -> str:
+    """UTC with milliseconds: `2026-11-20T09:30:00.123Z`."""
+    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
+
+
+def encode(shown: Shown) -> bytes:
+    """The frame for it."""
+    match shown:
+        case f.Entry():
+            return e.frame(_event(shown))
+        case r.Stored(id=id_, time=time, ref=ref):
+            return e.frame(e.Ok(id_, rfc3339(time), ref))
+        case r.Welcome(nick=nick, token=token, rooms=rooms, ref=ref):
+            return e.frame(e.Welcome(nick, token, rooms, ref))
+        case r.Users(room=room, nicks=nicks, ref=ref):
+            return e.frame(e.Users(nicks, room, ref))
+        case r.HistoryPage(room=room, with_nick=with_nick, entries=entries, more=more, ref=ref):
+            messages = [_spoken(entry) for entry in entries]
+            return e.frame(e.History(messages, more, room, with_nick, ref))
+        case r.Pong(ref=ref):
+            return e.frame(e.Pong(ref))
+        case r.Error(code=code, detail=detail, ref=ref):
+            return e.frame(e.Error(code, detail, ref))
+        case r.Bye(reason=reason):
+            return e.frame(e.Bye(reason))
+        case r.Done() | r.Entered() | r.NickChanged() | r.Goodbye() | r.HelpText() | r.IdleWarning():
+            return e.frame(e.Ok(ref=shown.ref))
+        case _:
+            assert_never(shown)
+
+
+def _event(entry: f.Entry) -> e.Event:
+    fact = entry.fact
+    match fact:
+        case f.Said() | f.Shouted() | f.Told():
+            return _spoken(entry)
+        case f.Connected(room=room, nick=nick) | f.Joined(room=room, nick=nick):
+            return e.Joined(room, nick)
+        case f.Left(room=room, nick=nick):
+            return e.Left(room, nick)
+        case f.Disconnected(nick=nick):
+            return e.Disconnected(nick)
+        case f.Renamed(old=old, new=new):
+            return e.Renamed(old, new)
+        case f.Typed(room=room, nick=nick):
+            return e.Typing(room, nick)
+        case _:
+            assert_never(fact)
+
+
+def _spoken(entry: f.Entry) -> e.Spoken:
+    fact, time = entry.fact, rfc3339(entry.time)
+    match fact:
+        case f.Said(room=room, nick=nick, text=text):
+            return e.Msg(entry.id, time, room, nick, text)
+        case f.Shouted(nick=nick, text=text):
+            return e.Gmsg(entry.id, time, nick, text)
+        case f.Told(nick=nick, to=to, text=text):
+            return e.Dm(entry.id, time, nick, to, text)
+        case _:
+            raise AssertionError(fact)  # only speech is stored
