@@ -10,62 +10,29 @@ Rules of this file:
 
 import asyncio
 import logging
-import secrets
-import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Self, assert_never
 
 from core import commands as c
 from core import rules
-from core.audience import Audience
 from core.claims import Claims, LocalClaims
-from core.facts import (
-    Connected,
-    Disconnected,
-    Entry,
-    Joined,
-    Left,
-    Presence,
-    Renamed,
-    Said,
-    Shouted,
-    Spoken,
-    Told,
-    Typed,
-)
-from core.gate import Gate
+from core.facts import Entry, Said, Shouted, Spoken, Told
 from core.limits import IN_FLIGHT_MAX, Limits
-from core.log import Between, InRoom, Log, LogError, Place
-from core.names import LOBBY, RoomName, fold
+from core.log import Log, LogError
+from core.names import LOBBY, RoomName
 from core.outbox import Outbox
+from core.past import Past
+from core.people import People
 from core.recorder import Pending, Recorder
-from core.replies import (
-    AnyReply,
-    Bye,
-    Done,
-    Entered,
-    Error,
-    Goodbye,
-    HelpText,
-    HistoryPage,
-    IdleWarning,
-    NickChanged,
-    Pong,
-    Stored,
-    Users,
-    Welcome,
-)
+from core.replies import AnyReply, Bye, Done, Error, Goodbye, HelpText, Pong, Stored, Users
 from core.roster import Roster
 from core.rules import Refusal
 from core.session import Encode, Parse, Session, Wire
 from core.turns import Turns
+from core.watch import watch
 
 logger = logging.getLogger("parlour.chat")
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class Chat:
@@ -74,21 +41,28 @@ class Chat:
     def __init__(self, log: Log, *, limits: Limits | None = None, claims: Claims | None = None) -> None:
         self.limits = limits or Limits()
         self._log = log
-        self._claims = claims or LocalClaims()
         self._loop = asyncio.get_running_loop()
         self._roster = Roster()
         self._outbox = Outbox(self._loop.call_soon)
+        self._past = Past(log, self._outbox, logger)
+        self._people = People(
+            log,
+            claims or LocalClaims(),
+            self._roster,
+            self._outbox,
+            self._past,
+            linger=self.limits.linger,
+            close=self.close,
+        )
         self._turns = Turns(self._loop, self.limits, self._handle)
         self._recorder = Recorder(log, self._stored, self._failed)
         self._sessions: dict[Session, float] = {}
         """Every connection, with the time at which it was made."""
-        self._last_id = log.last_id
-        """The newest message that was shown."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         self._start(self._recorder.run())
-        self._start(self._sweep())
+        self._start(watch(self._sessions.items, self.limits, self._outbox.tell, self.close))
         return self
 
     async def __aexit__(
@@ -118,9 +92,12 @@ class Chat:
         """One input of the peer, as the session's parser takes it."""
         self._turns.receive(session, raw)
 
-    def end(self, session: Session) -> None:
-        """Nothing more will come from this peer. What it has sent is carried out first."""
-        self._turns.end(session)
+    def end(self, session: Session, *, dropped: bool = False) -> None:
+        """Nothing more will come from this peer. What it has sent is carried out first.
+
+        `dropped`: the connection broke, nobody closed it.
+        """
+        self._turns.end(session, dropped=dropped)
 
     def close(self, session: Session, bye: Bye) -> None:
         """Tell the peer why, then close the connection; what waits in its inbox is dropped."""
@@ -133,6 +110,7 @@ class Chat:
     async def stop(self, reason: str) -> None:
         """Store what was accepted, then say good-bye to everyone."""
         await self._recorder.drained()
+        self._people.stopping = True
         for session in list(self._sessions):
             self.close(session, Bye(reason))
         self._outbox.flush()
@@ -157,43 +135,51 @@ class Chat:
                 self._outbox.tell(session, Error(refusal.code, refusal.detail, ref=command.ref))
 
     def _carry_out(self, session: Session, command: c.AnyCommand) -> None:
+        people, tell, ref = self._people, self._outbox.tell, command.ref
         match command:
             case c.Login():
-                self._slowly(session, command, self._login(session, command))
+                with_token = not session.one_room  # elsewhere it is asked for
+                self._slowly(session, ref, people.login(session, command, with_token=with_token))
+            case c.Resume():
+                self._slowly(session, ref, people.resume(session, command))
+            case c.Token():
+                tell(session, people.token(session, ref))
             case c.Join(room=name):
                 rules.logged_in(session)
-                self._move(session, command, rules.room_to_join(session, name))
+                self._enter(session, rules.room_to_join(session, name), ref)
             case c.Leave(room=name):
                 rules.logged_in(session)
-                self._leave(session, command, rules.room_to_leave(session, name))
+                room = rules.room_to_leave(session, name)
+                if session.one_room:
+                    self._enter(session, LOBBY, ref)
+                else:
+                    tell(session, people.leave(session, room, ref))
             case c.Rename():
-                self._slowly(session, command, self._rename(session, command))
+                self._slowly(session, ref, people.rename(session, command))
             case c.History():
-                self._slowly(session, command, self._history(session, command))
+                self._slowly(session, ref, self._past.history(session, command))
+            case c.Search():
+                self._slowly(session, ref, self._past.search(session, command))
             case c.Who(room=name):
                 rules.logged_in(session)
-                room = None if name is None else session.here if name == c.HERE else rules.room_name(name)
-                self._tell(session, Users(room, self._roster.nicks(room), ref=command.ref))
+                where = None if name is None else session.here if name == c.HERE else rules.room_name(name)
+                tell(session, Users(where, people.nicks(where), ref=ref))
             case c.Typing(room=name):
-                nick, room = rules.logged_in(session), rules.own_room(session, name)
-                self._show(Typed(room, nick), [session.rooms[room]], without=session)
-                self._tell(session, Done(ref=command.ref))
+                tell(session, people.typed(session, name, ref))
             case c.Reencode(encode=encode):
                 self._reencode(session, encode)
-                self._tell(session, Done("colour", ref=command.ref))
+                tell(session, Done("colour", ref=ref))
             case c.Ping():
                 rules.logged_in(session)
-                self._tell(session, Pong(ref=command.ref))
-            case c.Resume():
-                raise Refusal("not-resumable", "Log in anew")
+                tell(session, Pong(ref=ref))
             case c.Help():
-                self._tell(session, HelpText(ref=command.ref))
+                tell(session, HelpText(ref=ref))
             case c.Quit():
-                self._tell(session, Goodbye(ref=command.ref))
-                self._dismiss(session)
+                tell(session, Goodbye(ref=ref))
+                people.dismiss(session)
                 self.close(session, Bye("quit"))
-            case c.Gone():
-                self._dismiss(session)
+            case c.Gone(dropped=dropped):
+                people.gone(session, dropped=dropped)
                 self.close(session, Bye("gone"))
                 self._sessions.pop(session, None)
             case c.Invalid(code=code, detail=detail):
@@ -203,18 +189,27 @@ class Chat:
             case _:
                 assert_never(command)
 
-    def _slowly(
-        self, session: Session, command: c.AnyCommand, work: Coroutine[Any, Any, AnyReply | None]
-    ) -> None:
+    def _enter(self, session: Session, room: RoomName, ref: str | None) -> None:
+        self._people.enter(session, room)
+        self._slowly(session, ref, self._people.entered(session, room, ref))
+
+    def _slowly(self, session: Session, ref: str | None, work: Coroutine[Any, Any, AnyReply | None]) -> None:
         """Carry out what has to wait for something; the session's next command waits for it."""
 
         async def finish() -> None:
+            reply: AnyReply | None
             try:
                 reply = await work
             except (Refusal, LogError) as refusal:
-                reply = Error(refusal.code, refusal.detail, ref=command.ref)
+                reply = Error(refusal.code, refusal.detail, ref=ref)
+            except TimeoutError:
+                self.close(session, Bye("sendq"))
+                return
+            except Exception:  # a bug must not leave the session waiting for ever
+                logger.exception("a command failed")
+                reply = Error("internal-error", "Something went wrong here; try again", ref=ref)
             if reply is not None:
-                self._tell(session, reply)
+                self._outbox.tell(session, reply)
             self._turns.release(session)
 
         session.busy = True
@@ -225,159 +220,6 @@ class Chat:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    # ------------------------------------------------------------------ speech
-
-    def _say(self, session: Session, command: c.Spoken) -> None:
-        """Check and record; `_stored` shows it."""
-        nick = rules.logged_in(session)
-        reader = None
-        fact: Spoken
-        match command:
-            case c.Msg(room=name, text=text):
-                fact = Said(rules.own_room(session, name), nick, rules.speech(text), session.id)
-            case c.Gmsg(text=text):
-                fact = Shouted(nick, rules.speech(text), session.id)
-            case c.Dm(to=to, text=text):
-                text = rules.speech(text)
-                reader = self._roster.find(to)
-                if reader is None or reader.nick is None:
-                    raise Refusal("user-not-found", to)
-                fact = Told(nick, reader.nick, text, session.id, reader.id)
-            case _:
-                assert_never(command)
-        session.in_flight += 1
-        self._recorder.add(Pending(session, command.ref, fact, reader))
-
-    def _stored(self, batch: Sequence[Pending], entries: Sequence[Entry]) -> None:
-        """The log has them: show them, tell the senders, write everything at once."""
-        show, tell = self._outbox.show, self._outbox.tell
-        for pending, entry in zip(batch, entries, strict=True):
-            session, fact = pending.session, pending.fact
-            match fact:
-                case Said(room=room):
-                    audience = self._roster.room(room)
-                    if audience is not None:
-                        show((audience,), entry, without=session)
-                case Shouted():
-                    show((self._roster.hall,), entry, without=session)
-                case Told():
-                    if pending.reader is not None:
-                        tell(pending.reader, entry)
-                case _:
-                    assert_never(fact)
-            tell(session, Stored(entry.id, entry.time, ref=pending.ref))
-            session.in_flight -= 1
-            self._last_id = entry.id
-        self._turns.stored(pending.session for pending in batch)
-        self._outbox.flush()
-
-    def _failed(self, batch: Sequence[Pending], error: LogError) -> None:
-        """Nothing was stored, so nobody is shown anything."""
-        for pending in batch:
-            pending.session.in_flight -= 1
-            self._tell(pending.session, Error(error.code, error.detail, ref=pending.ref))
-        self._turns.stored(pending.session for pending in batch)
-
-    # ------------------------------------------------------------------ coming, going, names
-
-    async def _login(self, session: Session, command: c.Login) -> AnyReply | None:
-        if session.nick is not None:
-            raise Refusal("already-logged-in")
-        nick = rules.new_nick(command.nick)
-        if not await self._claims.claim(fold(nick), session.id):
-            raise Refusal("username-taken")
-        self._outbox.settle(session)
-        self._roster.admit(session, nick)
-        room = self._roster.enter(session, LOBBY)
-        self._show(Connected(LOBBY, nick), [room], without=session)
-        token = secrets.token_urlsafe(24)
-        return await self._with_recent(
-            session, LOBBY, lambda recent: Welcome(nick, token, (LOBBY,), recent, ref=command.ref)
-        )
-
-    def _move(self, session: Session, command: c.Join | c.Leave, room: RoomName) -> None:
-        """Enter a room, leaving the one before if only one is allowed."""
-        nick = rules.logged_in(session)
-        self._outbox.settle(session)
-        if session.one_room:
-            for old in list(session.rooms):
-                self._show(Left(old, nick), [self._roster.leave(session, old)])
-        audience = self._roster.enter(session, room)
-        self._show(Joined(room, nick), [audience], without=session)
-
-        def entered(recent: Sequence[Entry]) -> AnyReply:
-            return Entered(room, recent, ref=command.ref)
-
-        if session.recent:
-            self._slowly(session, command, self._with_recent(session, room, entered))
-        else:
-            self._tell(session, entered(()))
-
-    def _leave(self, session: Session, command: c.Leave, room: RoomName) -> None:
-        if session.one_room:
-            self._move(session, command, LOBBY)
-            return
-        self._outbox.settle(session)
-        self._show(Left(room, rules.logged_in(session)), [self._roster.leave(session, room)])
-        self._tell(session, Done(ref=command.ref))
-
-    async def _with_recent(
-        self, session: Session, room: RoomName, reply: Callable[[Sequence[Entry]], AnyReply]
-    ) -> AnyReply | None:
-        """The reply to an entry, with what was said before, ahead of all that is said from now on."""
-        if not session.recent:
-            return reply(())
-        self._outbox.write_out(session)
-        gate = Gate(session)
-        recent: Sequence[Entry] = ()
-        try:
-            page = await self._log.history(InRoom(room), before=self._last_id + 1, limit=session.recent)
-            recent = page.entries
-        except LogError:
-            logger.exception("the past of %s cannot be read", room)  # no reason to keep someone out
-        finally:
-            gate.open(session.encode(reply(recent)))
-        return None
-
-    async def _rename(self, session: Session, command: c.Rename) -> AnyReply:
-        old = rules.logged_in(session)
-        nick = rules.new_nick(command.nick)
-        if not await self._claims.claim(fold(nick), session.id):
-            raise Refusal("nick-taken")
-        if fold(nick) != fold(old):
-            self._claims.release(fold(old), session.id)
-        self._roster.rename(session, nick)
-        self._show(Renamed(old, nick), list(session.rooms.values()), without=session)
-        return NickChanged(nick, ref=command.ref)
-
-    def _dismiss(self, session: Session) -> None:
-        """Take someone out of the chat and tell their rooms, once."""
-        nick = session.nick
-        if nick is None:
-            return
-        self._outbox.settle(session)
-        audiences = list(session.rooms.values())
-        self._roster.dismiss(session)
-        self._claims.release(fold(nick), session.id)
-        session.nick = None
-        self._show(Disconnected(nick), audiences)
-
-    async def _history(self, session: Session, command: c.History) -> AnyReply:
-        rules.logged_in(session)
-        # Only what was shown already: what is stored but still on its way to the readers will come.
-        before = min(command.before or self._last_id + 1, self._last_id + 1)
-        if (command.room is None) == (command.with_ is None):
-            raise Refusal("bad-request", "give either room or with")
-        room: RoomName | None = None
-        place: Place
-        if command.room is not None:
-            room = rules.own_room(session, command.room)
-            place = InRoom(room)
-        else:
-            place = Between(session.id, fold(command.with_ or ""))
-        page = await self._log.history(place, before=before, limit=command.limit)
-        return HistoryPage(room, command.with_, page.entries, page.more, ref=command.ref)
-
     def _reencode(self, session: Session, encode: Encode) -> None:
         self._outbox.settle(session)
         audiences = list(session.audiences)
@@ -387,37 +229,59 @@ class Chat:
         for audience in audiences:
             audience.add(session)
 
-    # ------------------------------------------------------------------ showing
+    # ------------------------------------------------------------------ speech
 
-    def _tell(self, session: Session, reply: AnyReply) -> None:
-        self._outbox.tell(session, reply)
+    def _say(self, session: Session, command: c.Spoken) -> None:
+        """Check and record; `_stored` shows it."""
+        nick, author, ref = rules.logged_in(session), session.id, command.ref
+        reader = None
+        fact: Spoken
+        match command:
+            case c.Msg(room=name, text=text):
+                fact = Said(rules.own_room(session, name), nick, rules.speech(text), author, ref)
+            case c.Gmsg(text=text):
+                fact = Shouted(nick, rules.speech(text), author, ref)
+            case c.Dm(to=to, text=text):
+                text = rules.speech(text)
+                reader = self._roster.find(to)
+                if reader is None or reader.nick is None:
+                    raise Refusal("user-not-found", to)
+                fact = Told(nick, reader.nick, text, author, reader.id, ref)
+            case _:
+                assert_never(command)
+        session.in_flight += 1
+        self._recorder.add(Pending(session, fact, reader))
 
-    def _show(self, fact: Presence, audiences: Sequence[Audience], *, without: Session | None = None) -> None:
-        self._outbox.show(audiences, Entry(0, _now(), fact), without=without)
+    def _stored(self, batch: Sequence[Pending], entries: Sequence[Entry]) -> None:
+        """The log has them: show them, tell the senders, write everything at once."""
+        for pending, entry in zip(batch, entries, strict=True):
+            session = pending.session
+            if entry.id > self._past.last_id:  # else it is a retry of what was shown before
+                self._past.last_id = entry.id
+                self._show(pending, entry)
+            self._outbox.tell(session, Stored(entry.id, entry.time, ref=pending.fact.ref))
+            session.in_flight -= 1
+        self._turns.stored(pending.session for pending in batch)
+        self._outbox.flush()
 
-    # ------------------------------------------------------------------ time
+    def _show(self, pending: Pending, entry: Entry) -> None:
+        author, fact = pending.session.current, pending.fact
+        match fact:
+            case Said(room=room):
+                audience = self._roster.room(room)
+                if audience is not None:
+                    self._outbox.show((audience,), entry, without=author)
+            case Shouted():
+                self._outbox.show((self._roster.hall,), entry, without=author)
+            case Told():
+                if pending.reader is not None:
+                    self._outbox.tell(pending.reader.current, entry)
+            case _:
+                assert_never(fact)
 
-    async def _sweep(self) -> None:
-        """Look for those who never log in or have fallen silent. One pass for all, no timer each."""
-        limits = self.limits
-        spans = [span for span in (limits.login_timeout, limits.idle_timeout) if span]
-        if not spans:
-            return
-        pause = min(1.0, min(spans) / 4)
-        while True:
-            await asyncio.sleep(pause)
-            now = self._loop.time()
-            for session, since in list(self._sessions.items()):
-                if session.nick is None:
-                    if limits.login_timeout and now - since >= limits.login_timeout:
-                        self.close(session, Bye("login-timeout", f"{limits.login_timeout:g}"))
-                elif session.idles and limits.idle_timeout:
-                    self._check_idle(session, now - session.heard)
-
-    def _check_idle(self, session: Session, silent: float) -> None:
-        limits = self.limits
-        if silent >= limits.idle_timeout:
-            self.close(session, Bye("idle-timeout", f"{limits.idle_timeout:g}"))
-        elif not session.warned and silent >= limits.idle_timeout - limits.idle_warning > 0:
-            session.warned = True
-            self._tell(session, IdleWarning(round(limits.idle_timeout - silent)))
+    def _failed(self, batch: Sequence[Pending], error: LogError) -> None:
+        """Nothing was stored, so nobody is shown anything."""
+        for pending in batch:
+            pending.session.in_flight -= 1
+            self._outbox.tell(pending.session, Error(error.code, error.detail, ref=pending.fact.ref))
+        self._turns.stored(pending.session for pending in batch)

@@ -16,6 +16,7 @@ HERE = ""
 
 HISTORY_DEFAULT = 50
 HISTORY_MAX = 200
+QUERY_MAX = 200
 
 
 class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,11 +68,22 @@ class History(Command, frozen=True, tag="history"):
     limit: Annotated[int, Meta(ge=1, le=HISTORY_MAX)] = HISTORY_DEFAULT
 
 
+class Search(Command, frozen=True, tag="search"):
+    """Words in what the asker may see; in one room or everywhere."""
+
+    query: str
+    room: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=HISTORY_MAX)] = HISTORY_DEFAULT
+
+
 class Resume(Command, frozen=True, tag="resume"):
-    """Take a session back; `after` is the last id that its reader saw."""
+    """Take a session back. `after` is the last id that its reader saw.
+
+    Doors whose readers see no ids leave it out: then it is the last one the session was shown.
+    """
 
     token: str
-    after: Annotated[int, Meta(ge=0)]
+    after: Annotated[int, Meta(ge=0)] | None = None
 
 
 class Typing(Command, frozen=True, tag="typing"):
@@ -84,6 +96,10 @@ class Ping(Command, frozen=True, tag="ping"):
 
 class Quit(Command, frozen=True, tag="quit"):
     pass
+
+
+class Token(Command, frozen=True, tag="token"):
+    """Ask for what `Resume` takes."""
 
 
 class Help(Command, frozen=True, tag="help"):
@@ -99,6 +115,9 @@ class Reencode(Command, frozen=True, tag="reencode"):
 class Gone(Command, frozen=True, tag="gone"):
     """The connection has ended; comes from a door, after everything that was said on it."""
 
+    dropped: bool = False
+    """It broke, nobody closed it: the person may come back in a moment."""
+
 
 class Invalid(Command, frozen=True, tag="invalid"):
     """What a parser makes of bad input: the answer is this error."""
@@ -108,7 +127,9 @@ class Invalid(Command, frozen=True, tag="invalid"):
 
 
 Spoken = Msg | Gmsg | Dm
-FromWire = Login | Msg | Gmsg | Dm | Join | Leave | Who | Rename | History | Resume | Typing | Ping | Quit
+FromWire = (
+    Login | Msg | Gmsg | Dm | Join | Leave | Who | Rename | History | Search | Resume | Typing | Ping | Quit
+)
 """What the web door may send."""
 
-AnyCommand = FromWire | Help | Reencode | Gone | Invalid
+AnyCommand = FromWire | Token | Help | Reencode | Gone | Invalid

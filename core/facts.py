@@ -10,12 +10,17 @@ from core.names import Nick, RoomName
 
 
 class Said(Struct, frozen=True, gc=False):
-    """Said in a room. `author` is the session identity behind the nick, never shown to others."""
+    """Said in a room.
+
+    `author` is the session identity behind the nick and `ref` the name its client gave the message;
+    neither is shown to others. The same author and ref twice is the same message.
+    """
 
     room: RoomName
     nick: Nick
     text: str
     author: str
+    ref: str | None = None
 
 
 class Shouted(Struct, frozen=True, gc=False):
@@ -24,6 +29,7 @@ class Shouted(Struct, frozen=True, gc=False):
     nick: Nick
     text: str
     author: str
+    ref: str | None = None
 
 
 class Told(Struct, frozen=True, gc=False):
@@ -34,6 +40,7 @@ class Told(Struct, frozen=True, gc=False):
     text: str
     author: str
     reader: str
+    ref: str | None = None
 
 
 class Connected(Struct, frozen=True, gc=False):

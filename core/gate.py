@@ -1,6 +1,16 @@
 """A wire that keeps what is written until something else has gone first."""
 
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
 from core.session import Session, Wire
+
+AHEAD: Final = 32_768
+"""Bytes that may wait for the peer when the next part of a long reply is written."""
+
+PATIENCE: Final = 20.0
+"""Seconds a peer may take for a long reply."""
 
 
 class Gate:
@@ -26,6 +36,17 @@ class Gate:
 
     def resume_input(self) -> None:
         self._wire.resume_input()
+
+    def waiting(self) -> int:
+        return self._wire.waiting()
+
+    async def first(self, parts: Iterable[bytes]) -> None:
+        """Write these at the pace at which the peer takes them, while everything else is kept."""
+        async with asyncio.timeout(PATIENCE):
+            for part in parts:
+                while self._wire.waiting() > AHEAD:  # noqa: ASYNC110 - rare, and a wire has no such event
+                    await asyncio.sleep(0.005)
+                self._wire.write(part)
 
     def open(self, first: bytes = b"") -> None:
         """Write `first`, then what was kept; from now on the session writes to its own wire again."""

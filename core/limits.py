@@ -12,6 +12,13 @@ IN_FLIGHT_MAX = 256
 """Messages of one session on their way into the log before its next input waits."""
 
 
+REPLAY_MAX = 300
+"""Messages replayed to a session that is taken back; a longer gap is not recovered."""
+
+PAGE_CHARACTERS = 32_768
+"""Text of one page of history: a page reaches its reader in one write, well under sendq."""
+
+
 class Limits(Struct, frozen=True):
     rate: float = 5.0
     """Commands a second, once the burst is used up; a faster peer is read more slowly."""
@@ -22,3 +29,5 @@ class Limits(Struct, frozen=True):
     """Seconds without input before a session that is subject to it is disconnected."""
     idle_warning: float = 15.0
     """Seconds before that at which it is told."""
+    linger: float = 10.0
+    """Seconds a session whose connection broke may stay away before the others see it leave."""

@@ -10,7 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from core.facts import Entry, Spoken
-from core.names import Folded, RoomName
+from core.names import Folded, Nick, RoomName
 
 
 class LogError(Exception):
@@ -45,6 +45,28 @@ class Page(Struct, frozen=True):
     more: bool
 
 
+class Record(Struct, frozen=True):
+    """What is kept of a session, so that its token takes it back.
+
+    `token` is the SHA-256 of the token. `rooms` has the last id at the time of entering each room;
+    `seen` is the last id the session was shown. `time` is milliseconds since 1970, UTC.
+    """
+
+    id: str
+    token: bytes
+    nick: Nick
+    rooms: dict[RoomName, int]
+    seen: int
+    time: int
+
+
+class Reader(Struct, frozen=True):
+    """Whose eyes: a session identity, and the rooms it is in with the last id before it came."""
+
+    id: str
+    rooms: dict[RoomName, int]
+
+
 class Log(Protocol):
     @property
     def epoch(self) -> str: ...
@@ -57,10 +79,35 @@ class Log(Protocol):
     async def append(self, batch: Sequence[Spoken]) -> Sequence[Entry]:
         """Store all of them, in this order, or none. Returns when they are durable.
 
+        A fact whose author and ref are stored already is not stored again; its entry has the old id.
         Raises LogError when they could not be stored. One call at a time.
         """
         ...
 
     async def history(self, place: Place, *, before: int | None, limit: int) -> Page:
         """The newest `limit` entries of a place that are older than the id `before`."""
+        ...
+
+    async def since(self, reader: Reader, *, after: int, upto: int, limit: int) -> Sequence[Entry] | None:
+        """What others said to this reader with ids over `after` and not over `upto`, oldest first.
+
+        None when that cannot be told: some of it is no longer kept, or it is more than `limit`.
+        """
+        ...
+
+    async def search(
+        self, reader: Reader, words: str, *, room: RoomName | None, upto: int, limit: int
+    ) -> Sequence[Entry]:
+        """The newest entries up to the id `upto` with all the words, oldest first.
+
+        Only in the reader's rooms and its own direct messages; only in `room` if one is given.
+        """
+        ...
+
+    def remember(self, record: Record) -> None:
+        """Keep this record in place of the one with the same id; durable soon, nobody waits for it."""
+        ...
+
+    async def recall(self, token: bytes) -> Record | None:
+        """The record with this token hash."""
         ...

@@ -22,11 +22,10 @@ BATCH_CHARACTERS = 32_768
 class Pending:
     """A message on its way into the log, and who waits for it."""
 
-    __slots__ = ("fact", "reader", "ref", "session")
+    __slots__ = ("fact", "reader", "session")
 
-    def __init__(self, session: Session, ref: str | None, fact: Spoken, reader: Session | None) -> None:
+    def __init__(self, session: Session, fact: Spoken, reader: Session | None) -> None:
         self.session = session
-        self.ref = ref
         self.fact = fact
         self.reader = reader
 

@@ -61,6 +61,37 @@ class HistoryPage(Reply, frozen=True):
     more: bool
 
 
+class Results(Reply, frozen=True):
+    """What a search found, oldest first."""
+
+    entries: Sequence[Entry]
+
+
+class TokenIs(Reply, frozen=True):
+    """What takes this session back later, and the last id shown until now."""
+
+    token: str
+    last_id: int
+
+
+class Resumed(Reply, frozen=True):
+    """The session was taken back. `missed` counts the `Replayed` that follow.
+
+    Not `recovered`: what was missed cannot be told for certain, so nothing follows.
+    """
+
+    nick: Nick
+    rooms: Sequence[RoomName]
+    recovered: bool
+    missed: int
+
+
+class Replayed(Reply, frozen=True):
+    """Something that was said while its reader was away."""
+
+    entry: Entry
+
+
 class Pong(Reply, frozen=True):
     pass
 
@@ -99,6 +130,10 @@ AnyReply = (
     | NickChanged
     | Users
     | HistoryPage
+    | Results
+    | TokenIs
+    | Resumed
+    | Replayed
     | Pong
     | HelpText
     | Error

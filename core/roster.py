@@ -35,20 +35,32 @@ class Roster:
         session.nick = nick
         self._people[fold(nick)] = session
 
-    def enter(self, session: Session, room: RoomName) -> Audience:
+    def enter(self, session: Session, room: RoomName, last_id: int) -> Audience:
         audience = self._rooms.get(room)
         if audience is None:
             audience = self._rooms[room] = Audience(room)
         audience.add(session)
         session.rooms[room] = audience
+        session.entered[room] = last_id
         return audience
 
     def leave(self, session: Session, room: RoomName) -> Audience:
         audience = session.rooms.pop(room)
+        del session.entered[room]
         audience.discard(session)
         if not audience.members:
             del self._rooms[room]
         return audience
+
+    def replace(self, old: Session, new: Session) -> None:
+        """The new session is the old one from now on: its nick, its rooms, what it hears."""
+        for audience in list(old.audiences):
+            audience.discard(old)
+            audience.add(new)
+        new.nick, new.rooms, new.entered = old.nick, old.rooms, old.entered
+        old.nick, old.rooms, old.entered, old.heir = None, {}, {}, new
+        if new.nick is not None:
+            self._people[fold(new.nick)] = new
 
     def dismiss(self, session: Session) -> None:
         """Take someone out of everything."""

@@ -35,6 +35,10 @@ class Wire(Protocol):
 
     def resume_input(self) -> None: ...
 
+    def waiting(self) -> int:
+        """Bytes that were written and have not left yet; 0 when the peer is gone."""
+        ...
+
 
 class Session:
     """State of one connection. Doors make it through `Chat.connect` and only read it."""
@@ -43,9 +47,12 @@ class Session:
         "audiences",
         "busy",
         "closing",
+        "dropped",
         "encode",
         "ended",
+        "entered",
         "heard",
+        "heir",
         "held",
         "id",
         "idles",
@@ -58,6 +65,7 @@ class Session:
         "recent",
         "refilled",
         "rooms",
+        "token",
         "tokens",
         "waits",
         "warned",
@@ -79,7 +87,13 @@ class Session:
         self.id = secrets.token_hex(8)
         """Identity behind the nick; never shown to anyone."""
         self.nick: Nick | None = None
+        self.token: bytes | None = None
+        """SHA-256 of the token that takes this session back; None if none was given out."""
+        self.heir: Session | None = None
+        """The session that has taken this one's place."""
         self.rooms: dict[RoomName, Audience] = {}
+        self.entered: dict[RoomName, int] = {}
+        """The last id shown before this session came into each room."""
         self.audiences: list[Audience] = []
         """Everything this session hears: the rooms, and the hall of all who are logged in."""
         self.inbox: deque[Any] = deque()
@@ -96,6 +110,8 @@ class Session:
         """The wire was told to hand over no more input."""
         self.ended = False
         """Nothing more will come from the peer."""
+        self.dropped = False
+        """And that because the connection broke, not because anyone closed it."""
         self.closing = False
         """The server is closing the connection."""
         self.heard = 0.0
@@ -109,3 +125,11 @@ class Session:
     def here(self) -> RoomName | None:
         """The room of someone who is in one room at a time."""
         return next(iter(self.rooms), None) if self.one_room else None
+
+    @property
+    def current(self) -> Session:
+        """Who this person's session is now."""
+        session = self
+        while session.heir is not None:
+            session = session.heir
+        return session

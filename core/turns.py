@@ -47,11 +47,11 @@ class Turns:
             session.paused = True
             session.wire.pause_input()
 
-    def end(self, session: Session) -> None:
+    def end(self, session: Session, *, dropped: bool) -> None:
         """No more input will come; after what did come, the session is gone."""
         if session.ended:
             return
-        session.ended = True
+        session.ended, session.dropped = True, dropped
         session.inbox.append(_END)
         if not session.busy:
             self._drain(session)
@@ -89,7 +89,7 @@ class Turns:
         while inbox and not session.busy:
             if inbox[0] is _END:
                 inbox.clear()
-                self._handle(session, Gone())
+                self._handle(session, Gone(dropped=session.dropped))
                 return
             if self._limits.rate and not self._afford(session):
                 return

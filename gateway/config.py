@@ -9,9 +9,10 @@ import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, Literal, NoReturn
 
 import msgspec
+import platformdirs
 from msgspec import Meta, Struct
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
@@ -25,9 +26,13 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[str, Meta(description="address both doors listen on")] = "0.0.0.0"  # noqa: S104 - a server
     tcp_port: Annotated[Port, Meta(description="port of the line door; 0 picks a free one")] = 4000
     web_port: Annotated[Port, Meta(description="port of the page; 0 picks a free one")] = 8080
-    data: Annotated[str, Meta(description="where messages are kept; 'memory' forgets them at the end")] = (
-        "memory"
+    data: Annotated[str, Meta(description="where messages are kept; 'memory' forgets them at the end")] = str(
+        Path(platformdirs.user_data_dir("parlour"), "parlour.db")
     )
+    durability: Annotated[
+        Literal["normal", "full"],
+        Meta(description="'full' flushes the disk for each batch of messages: safe against power loss"),
+    ] = "normal"
     idle_timeout: Annotated[Seconds, Meta(description="seconds of silence until a line user is cut")] = 60
     login_timeout: Annotated[Seconds, Meta(description="seconds a connection may stay without login")] = 20
     rate: Annotated[Annotated[float, Meta(ge=0)], Meta(description="commands a second and person")] = 5
@@ -38,6 +43,10 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[int, Meta(ge=4096)],
         Meta(description="bytes that may wait for a slow reader until it is cut"),
     ] = 262_144
+    linger: Annotated[
+        Seconds, Meta(description="seconds a person whose connection broke may be away unnoticed")
+    ] = 10
+    history_days: Annotated[Seconds, Meta(description="days for which messages are kept")] = 0
     history_per_room: Annotated[Count, Meta(description="messages kept for a room")] = 10_000
 
 

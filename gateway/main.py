@@ -5,16 +5,20 @@ import gc
 import logging
 import signal
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from importlib.metadata import version
+from pathlib import Path
 
 import tcp_frontend.server
 import ws_frontend.server
 from core.admission import Admission
 from core.chat import Chat
 from core.limits import Limits
+from core.log import Log
 from gateway.config import BadConfig, Config, complain, load
+from storage.errors import CannotOpen
 from storage.memory import MemoryLog
+from storage.sqlite import SqliteLog
 
 logger = logging.getLogger("parlour")
 
@@ -32,11 +36,12 @@ async def serve(config: Config) -> None:
         rate=config.rate,
         burst=config.burst,
         login_timeout=config.login_timeout,
+        linger=config.linger,
         idle_timeout=config.idle_timeout,
     )
     admission = Admission(most=config.max_connections, most_per_address=config.max_connections_per_address)
     async with AsyncExitStack() as stack:
-        log = await stack.enter_async_context(MemoryLog(history_per_room=config.history_per_room))
+        log = await stack.enter_async_context(_log(config))
         chat = await stack.enter_async_context(Chat(log, limits=limits))
         host, sendq = config.host, config.sendq
         tcp = tcp_frontend.server.serve(chat, admission, host=host, port=config.tcp_port, sendq=sendq)
@@ -56,6 +61,17 @@ async def serve(config: Config) -> None:
         await stop.wait()
         logger.info("Stopping")
         await chat.stop("restarting")
+
+
+def _log(config: Config) -> AbstractAsyncContextManager[Log]:
+    if config.data == "memory":
+        return MemoryLog(history_per_room=config.history_per_room)
+    return SqliteLog(
+        Path(config.data).expanduser(),
+        durability=config.durability,
+        history_per_room=config.history_per_room,
+        history_days=config.history_days,
+    )
 
 
 def _for_browsers(address: str) -> str:
@@ -82,6 +98,6 @@ def main() -> None:
     try:
         with asyncio.Runner(loop_factory=_new_event_loop) as runner:
             runner.run(serve(config))
-    except CannotServe as problem:
+    except (CannotServe, CannotOpen) as problem:
         print(f"parlour: {problem}", file=sys.stderr)
         sys.exit(1)

@@ -1,85 +1,53 @@
-// What the user does, in one place: typed texts and commands become calls of the session.
+// What the user typed becomes calls of the session.
 
-import { helpLines, messagesOf, parse, tooLong } from "./commands.js";
-import { keyOf } from "./conversation.js";
+import { HELP, messagesOf, objection, parse } from "./commands.js";
 
-export function makeActions(store, session) {
-  /** Say it all or, with a reason shown, nothing. True when it went. */
-  function sayAll(text, say) {
+/** Returns submit(text): true when the text is done with, false when it should stay in the box. */
+export function makeSubmit(store, session) {
+  function say(text, how) {
     const messages = messagesOf(text);
-    const why = messages.length ? tooLong(messages, store.limits.text) : "There is nothing to say in that.";
-    store.setProblem(why);
-    if (why) return false;
-    for (const message of messages) say(message);
+    const problem = objection(messages, store.limits.text);
+    store.set({ problem });
+    if (problem) return false;
+    messages.forEach(how);
     return true;
   }
 
-  async function tellOnline() {
-    const nicks = await session.online();
-    if (nicks) store.notice(`Online users: ${nicks.join(", ")}`, store.current);
-  }
+  const handlers = {
+    say: ({ text }, here) => say(text, (message) => session.say(message, here)),
+    all: ({ text }) => say(text, (message) => session.sayToAll(message)),
+    direct({ to, text }) {
+      const send = (message) => session.say(message, store.ensure("direct", to));
+      if (text && !say(text, send)) return false;
+      session.talkTo(to);
+    },
+    join: ({ room }) => void session.join(room),
+    leave({ room }, here) {
+      const there = room ? store.find("room", room) : here;
+      if (!there) return handlers.wrong({ why: `You are not in ${room}.` });
+      session.leave(there);
+    },
+    nick: ({ nick }) => void session.rename(nick),
+    quit: () => void session.quit(),
+    history: ({ count }, here) => void session.recent(here, count),
+    who: (_, here) => store.notice(`In ${here.name}: ${[...here.people.values()].join(", ")}`, here),
+    online(_, here) {
+      session.online().then(({ nicks }) => nicks && store.notice(`Online users: ${nicks.join(", ")}`, here));
+    },
+    help: (_, here) => store.notice(HELP, here),
+    wrong({ why }) {
+      store.set({ problem: why });
+      return false;
+    },
+  };
+  const ANYWHERE = ["join", "nick", "quit", "direct", "wrong"];
 
-  function direct({ to, text }) {
-    const before = store.active;
-    session.talkTo(to);
-    const there = store.current;
-    const went = text === "" || sayAll(text, (message) => session.say(message, there));
-    if (went) return true;
-    const { problem } = store;
-    if (before) session.open(before); // where the text still stands, to be made shorter
-    store.setProblem(problem);
-    return false;
-  }
-
-  function leave(room) {
-    const key = room ? keyOf("room", room) : store.active;
-    if (key) session.leave(key);
-    return true;
-  }
-
-  /** True when the text is done with, false when it should stay in the box. */
-  function submit(text) {
-    if (text.trim() === "") return false;
-    store.setProblem("");
+  return (text) => {
+    if (!text.trim()) return false;
+    store.set({ problem: "" });
     const intent = parse(text);
     const here = store.current;
-    switch (intent.type) {
-      case "say":
-        if (here) return sayAll(intent.text, (message) => session.say(message, here));
-        store.setProblem("Join a room first.");
-        return false;
-      case "all":
-        return sayAll(intent.text, (message) => session.sayToAll(message));
-      case "direct":
-        return direct(intent);
-      case "join":
-        session.join(intent.room);
-        return true;
-      case "leave":
-        return leave(intent.room);
-      case "nick":
-        session.rename(intent.nick);
-        return true;
-      case "who":
-        if (here) store.notice(`In ${here.name}: ${[...here.people.values()].join(", ")}`, here);
-        return true;
-      case "online":
-        tellOnline();
-        return true;
-      case "history":
-        if (here) session.recent(here, intent.count);
-        return true;
-      case "help":
-        for (const line of helpLines()) store.notice(line, here);
-        return true;
-      case "quit":
-        session.quit();
-        return true;
-      default:
-        store.setProblem(intent.why);
-        return false;
-    }
-  }
-
-  return { submit };
+    if (!here && !ANYWHERE.includes(intent.type)) return handlers.wrong({ why: "Join a room first." });
+    return handlers[intent.type](intent, here) !== false;
+  };
 }

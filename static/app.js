@@ -1,11 +1,11 @@
-// Composition: the one file that knows everybody. It makes the parts, draws what changed, and tells the
-// session about the world outside (network, visibility, address, reload).
+// Composition, the one file that knows everybody: it makes the parts, draws what changed, and tells the
+// session of the world outside (network, visibility, address, reload).
 
-import { makeActions } from "./actions.js";
-import { Connection } from "./connection.js";
+import { makeSubmit } from "./actions.js";
+import { makeConnection } from "./connection.js";
 import { lastNick, leaveSession, rememberNick, takeSession } from "./memory.js";
-import { followRoute, routeTo } from "./route.js";
-import { Session } from "./session.js";
+import { followAddress, showAddress } from "./route.js";
+import { makeSession } from "./session.js";
 import { Store } from "./state.js";
 import { mountComposer } from "./views/composer.js";
 import { mountEntry } from "./views/entry.js";
@@ -13,61 +13,62 @@ import { mountFrame } from "./views/frame.js";
 import { mountLog } from "./views/log.js";
 import { mountPeople } from "./views/people.js";
 import { mountRooms } from "./views/rooms.js";
-import { mountStatus } from "./views/status.js";
 
 const clock = {
-  now: () => Date.now(),
+  now: Date.now,
   setTimeout: (action, delay) => setTimeout(action, delay),
   clearTimeout: (timer) => clearTimeout(timer),
 };
-const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+const url = `${location.protocol.replace("http", "ws")}//${location.host}/ws`;
 
 const store = new Store();
-const session = new Session({
+const session = makeSession({
   store,
-  connect: (on) => new Connection({ url, WebSocket, clock, on }),
-  pause: (delay) => new Promise((resolve) => setTimeout(resolve, delay)),
+  connect: (on) => makeConnection({ url, WebSocket, clock, on }),
+  pause: (delay) => new Promise((done) => setTimeout(done, delay)),
 });
-const actions = makeActions(store, session);
-
-const views = [mountEntry, mountFrame, mountStatus, mountRooms, mountLog, mountPeople, mountComposer].map(
-  (mount) => mount({ store, session, actions, lastNick: lastNick() }),
+const submit = makeSubmit(store, session);
+const views = [mountEntry, mountFrame, mountRooms, mountLog, mountPeople, mountComposer].map((mount) =>
+  mount({ store, session, submit, lastNick: lastNick() }),
 );
 
-// Many events may come in one frame; each topic is drawn once. A hidden page gets no animation frames.
-const dirty = new Set();
-function draw() {
-  const topics = new Set(dirty);
-  dirty.clear();
-  for (const view of views) view(topics);
-  if (topics.has("list") && store.phase === "in") routeTo(store.current);
-}
-store.subscribe((topic) => {
-  if (dirty.size === 0) document.hidden ? setTimeout(draw, 100) : requestAnimationFrame(draw);
-  dirty.add(topic);
-});
-
+// However much happens in a frame is drawn once (a hidden page gets no frames), but another conversation
+// at once: the next key must not go into the box of the last one.
+let due = false;
+let drawn = null;
 let wasIn = false;
-store.subscribe((topic) => {
-  if (topic !== "me") return;
-  const isIn = store.phase === "in";
-  if (isIn) rememberNick(store.nick);
-  if (isIn && !wasIn) followRoute(store, session); // the address may name a room to go to
-  if (wasIn && store.phase === "out" && store.conversations.size === 0) history.replaceState(null, "", "/");
-  wasIn = isIn;
+function draw() {
+  due = false;
+  drawn = store.current;
+  const before = wasIn;
+  wasIn = store.phase === "in";
+  if (wasIn && !before) followAddress(store, session); // it may name a room to go to
+  if (wasIn) rememberNick(store.nick);
+  for (const view of views) view();
+  if (wasIn || before) showAddress(wasIn && store.current);
+}
+store.subscribe(() => {
+  if (store.current !== drawn) return draw();
+  if (due) return;
+  due = true;
+  if (document.hidden) setTimeout(draw, 100);
+  else requestAnimationFrame(draw);
 });
-addEventListener("popstate", () => store.phase === "in" && followRoute(store, session));
 
-addEventListener("online", () => session.nudge());
-addEventListener("offline", () => session.nudge()); // not believed (loopback works without), but checked
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return leaveSession(session.snapshot());
+function leave() {
+  leaveSession(session.snapshot());
+}
+function comeBack() {
   takeSession();
   session.nudge();
-});
-addEventListener("pagehide", () => leaveSession(session.snapshot()));
-addEventListener("pageshow", ({ persisted }) => persisted && (takeSession(), session.nudge()));
+}
+addEventListener("popstate", () => wasIn && followAddress(store, session));
+addEventListener("online", session.nudge);
+addEventListener("offline", session.nudge); // not believed (loopback needs no network) but looked into
+addEventListener("pagehide", leave);
+addEventListener("pageshow", comeBack);
+document.addEventListener("visibilitychange", () => (document.hidden ? leave() : comeBack()));
 
 const left = takeSession();
 if (left) session.restore(left);
-else store.setPhase("out");
+else store.set({ phase: "out" });

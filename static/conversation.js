@@ -1,105 +1,93 @@
-// One room or one person to talk with: its messages in order, its people, what is unread.
+// One room, or one person to talk with: messages in order, people, what is unread.
 //
-// Order is by id, whatever order things arrive in. What has no id is anchored: a notice stands after
-// the newest message there was when it came, an unsent message after everything.
+// Order is by id, however things arrive. What has no id has an anchor: a notice stands after what had
+// been said when it came, an unsent message after everything.
 
 export const fold = (name) => name.toLowerCase();
-export const keyOf = (kind, name) => (kind === "room" ? fold(name) : "@" + fold(name));
 
-let sequence = 0; // tells apart what has the same anchor
+let sequence = 0; // tells apart what has one anchor
 
-// Infinity - Infinity is NaN, which is falsy: two unsent messages compare by their sequence.
+// Infinity - Infinity is NaN, which is falsy: unsent messages compare by their sequence.
 const compare = (a, b) => a.anchor - b.anchor || a.sequence - b.sequence;
 
-/** A message as the log shows it. `version` rises with each change, so a view knows what to redraw. */
+/** A line of the log. `version` rises with each change, so that a view knows what to draw again. */
 export function makeItem(fields) {
   sequence += 1;
-  return { id: null, status: "sent", why: "", version: 0, anchor: fields.id ?? Infinity, sequence, ...fields };
+  return { status: "sent", anchor: fields.id, version: 0, sequence, ...fields, at: Date.parse(fields.time) };
 }
 
 export class Conversation {
+  items = [];
+  ids = new Set();
+  people = new Map(); // folded nick -> nick
+  unread = 0;
+  draft = "";
+
   constructor(kind, name) {
     this.kind = kind; // "room" or "direct"
     this.name = name;
-    this.items = [];
-    this.ids = new Set();
-    this.people = new Map(); // folded nick -> nick
-    this.peopleKnown = false;
-    this.unread = 0;
-    this.draft = "";
-    this.more = false; // older messages exist
-    this.loaded = false; // everything from the oldest shown to now is here
-    this.loading = false;
-    this.knownTo = null; // up to this id there was no hole when the line was lost; null: we had nothing
+    this.clear();
   }
 
-  get key() {
-    return keyOf(this.kind, this.name);
+  is(kind, name) {
+    return kind === this.kind && fold(name) === fold(this.name);
   }
 
-  get newest() {
-    return this.items.findLast((item) => item.id)?.id ?? 0;
-  }
-
-  /** The id to page back from. A message to everyone stands here as a guest, not in this history. */
+  /** The id to page back from. Messages to everyone are guests here, not part of this history. */
   get oldest() {
-    return this.items.find((item) => item.id && item.kind !== "gmsg")?.id ?? 0;
+    return this.items.find(({ id, kind }) => id && kind !== "gmsg")?.id;
   }
 
   /** False when it was here already. */
   add(item) {
-    if (item.id && this.ids.has(item.id)) return false;
+    if (this.ids.has(item.id)) return false;
     if (item.id) this.ids.add(item.id);
-    let at = this.items.length; // nearly always the end, so look from there
+    let at = this.items.length; // nearly always the place
     while (at > 0 && compare(this.items[at - 1], item) > 0) at -= 1;
     this.items.splice(at, 0, item);
     return true;
   }
 
-  /** Anchor something without an id to the newest message. */
-  note(item) {
-    this.add(Object.assign(item, { anchor: this.newest }));
-  }
-
   remove(item) {
-    const at = this.items.lastIndexOf(item);
-    if (at >= 0) this.items.splice(at, 1);
+    this.items = this.items.filter((each) => each !== item);
   }
 
   /**
-   * Take in a page of history and return what was new in it. A first page that does not reach back to
-   * what we had before the loss replaces it: a hole in the middle would be silent, while the
-   * button for older messages fills the front.
+   * Take in a page of history; returns what was new. A first page that does not reach back to what we
+   * had when the line was lost replaces it: a hole in the middle would go unseen.
    */
-  merge(items, more, first) {
-    const oldest = this.oldest;
-    const reached = items[0]?.id ?? 0;
-    const hole = first && !this.loaded && more && this.knownTo !== null && reached > this.knownTo;
-    if (hole) this.#dropUpTo(this.knownTo);
-    const added = items.filter((item) => !this.ids.has(item.id));
+  merge(page, more, first) {
+    const { oldest } = this;
+    const reached = page[0]?.id;
+    const hole = first && !this.loaded && more && reached > this.knownTo;
+    if (hole) this.#forget(this.knownTo);
+    const added = page.filter(({ id }) => !this.ids.has(id));
     for (const { id } of added) this.ids.add(id);
-    this.items = this.items.concat(added).sort(compare);
-    if (hole || !oldest || !items.length || reached <= oldest) this.more = more;
-    if (first) this.loaded = true;
+    this.items = [...this.items, ...added].sort(compare);
+    if (hole || !oldest || !(reached > oldest)) this.more = more;
+    this.loaded ||= first;
     return added;
   }
 
-  /** The line was lost and nobody will tell us what we missed: the next first page must. */
-  lapse() {
-    if (this.loaded) this.knownTo = this.newest; // else there may be a hole since the last time
-    this.loaded = false;
-    this.peopleKnown = false;
+  /** The line was lost and nobody will tell what was said after `seen`: the next first page must. */
+  lapse(seen) {
+    if (this.loaded) this.knownTo = seen; // else there may be a hole already
+    this.loaded = this.peopleKnown = false;
   }
 
-  /** Forget all but what was not sent yet. */
+  /** Forget all but what was not sent. */
   clear() {
-    this.#dropUpTo(Number.MAX_SAFE_INTEGER);
-    Object.assign(this, { more: false, loaded: false, knownTo: null, peopleKnown: false });
+    this.#forget(Number.MAX_SAFE_INTEGER);
+    this.more = false; // there are older messages
+    this.loaded = false; // nothing is missing between the oldest message here and now
+    this.loading = false;
+    this.peopleKnown = false;
+    this.knownTo = -1; // the last id before a loss
   }
 
-  #dropUpTo(id) {
-    this.items = this.items.filter((item) => item.anchor > id || item.status === "failed");
-    this.ids = new Set(this.items.filter((item) => item.id).map((item) => item.id));
-    for (const item of this.items) if (item.anchor <= id) item.anchor = 0; // failed ones, now the oldest
+  #forget(upTo) {
+    this.items = this.items.filter(({ anchor, status }) => anchor > upTo || status === "failed");
+    this.ids = new Set(this.items.flatMap(({ id }) => id ?? []));
+    for (const item of this.items) if (item.anchor <= upTo) item.anchor = 0;
   }
 }

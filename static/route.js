@@ -1,33 +1,25 @@
-// The address names what is open: #/room/python, #/with/Ann. Links, back and forward work.
+// The address names what is open: #/room/python, #/with/Ann. So links, back and forward work.
 
 import { roomName } from "./commands.js";
-import { keyOf } from "./conversation.js";
 
-export function hashOf({ kind, name }) {
-  return kind === "room" ? `#/room/${name.slice(1)}` : `#/with/${encodeURIComponent(name)}`;
-}
+export const hashOf = (kind, name) => (kind === "room" ? `#/room/${name.slice(1)}` : `#/with/${name}`);
 
-/** {kind, name} or null. */
+/** [kind, name], or null. */
 export function readHash(hash) {
-  const [, kind, word] = hash.match(/^#\/(room|with)\/([^/]+)$/) ?? [];
-  if (kind === "with") return /^[A-Za-z][A-Za-z0-9_-]*$/.test(word) ? { kind: "direct", name: word } : null;
-  const name = kind && roomName(word);
-  return name ? { kind, name } : null;
+  const [, kind, word] = hash.match(/^#\/(room|with)\/([A-Za-z0-9_-]+)$/) ?? [];
+  if (!kind) return null;
+  return kind === "with" ? ["direct", word] : ["room", roomName(word)];
 }
 
-export function routeTo(conversation) {
-  const hash = conversation ? hashOf(conversation) : "";
+export function followAddress(store, session) {
+  const [kind, name] = readHash(location.hash) ?? [];
+  if (!name) return;
+  if (kind === "room") session.join(name);
+  else session.talkTo(name);
+}
+
+export function showAddress(open) {
+  const hash = open ? hashOf(open.kind, open.name) : "";
   if (hash === location.hash) return;
-  if (location.hash === "") history.replaceState(null, "", hash || "/");
-  else history.pushState(null, "", hash || "/");
-}
-
-export function followRoute(store, session) {
-  const place = readHash(location.hash);
-  if (!place) return;
-  const key = keyOf(place.kind, place.name);
-  if (key === store.active) return;
-  if (store.conversations.has(key)) session.open(key);
-  else if (place.kind === "room") session.join(place.name);
-  else session.talkTo(place.name);
+  history[hash && location.hash ? "pushState" : "replaceState"](null, "", hash || "/");
 }

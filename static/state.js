@@ -1,328 +1,228 @@
 // What the page knows: a plain store that turns server events and the user's intents into state.
-//
-// No DOM, no socket. Whoever draws subscribes and is told a topic: "me" (who we are, in or out),
-// "status" (the connection), "list" (conversations, unread, which is active), "log", "people", "problem".
+// No DOM, no socket. Whoever draws subscribes, and is told only that something changed.
 
-import { Conversation, fold, keyOf, makeItem } from "./conversation.js";
+import { Conversation, fold, makeItem } from "./conversation.js";
 
 const same = (a, b) => fold(a) === fold(b);
 
 export class Store {
-  #listeners = new Set();
+  #listeners = [];
   #now;
+  link = { phase: "idle", until: 0, why: "" }; // the connection
 
-  constructor({ now = () => Date.now() } = {}) {
+  constructor(now = Date.now) {
     this.#now = now;
     this.reset();
   }
 
   subscribe(listener) {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#listeners.push(listener);
   }
 
-  #changed(...topics) {
-    for (const topic of topics) for (const listener of this.#listeners) listener(topic);
+  set(fields) {
+    Object.assign(this, fields);
+    for (const listener of this.#listeners) listener();
   }
 
-  /** As on the first visit; the connection's phase stays what it is. */
+  setLink(fields) {
+    this.set({ link: { ...this.link, ...fields } });
+  }
+
+  /** As on the first visit. */
   reset() {
-    this.phase = "out"; // "out": asking for a nick, "entering", "in"
-    this.nick = "";
-    this.token = null;
-    this.epoch = null;
-    this.seen = null; // everything up to this id has reached us; null while we cannot know
-    this.replaying = 0; // events still to come that fill a gap
-    this.limits = { text: 2000 };
-    this.conversations = new Map();
-    this.active = null;
-    this.unsent = new Map(); // ref -> item, also the failed ones
-    this.problem = ""; // what stands beside the form in use
-    this.status ??= { phase: "idle", until: 0, why: "" };
-    this.#changed("me", "status", "list", "log", "people", "problem");
+    this.set({
+      phase: "out", // "out": asking for a nick; "entering"; "in"
+      nick: "",
+      token: null,
+      epoch: null,
+      seen: null, // everything up to this id has reached us; null while we cannot know
+      replaying: 0, // events still to come that fill a gap
+      limits: { text: 2000 },
+      all: [], // conversations
+      current: null, // the open one
+      unsent: new Map(), // ref -> item
+      problem: "", // stands beside the form in use
+    });
   }
 
-  // --- who we are ---------------------------------------------------------------------------
-
-  setStatus(status) {
-    this.status = { ...this.status, ...status };
-    this.#changed("status");
-  }
-
-  setPhase(phase, problem = "") {
-    this.phase = phase;
-    this.#changed("me", "status");
-    this.setProblem(problem);
-  }
-
-  setProblem(text) {
-    this.problem = text;
-    this.#changed("problem");
-  }
-
-  setNick(nick) {
-    this.nick = nick;
-    this.#changed("me", "people");
-  }
-
-  /** The first frame of a connection. False when it is another log: then no id of ours means anything. */
+  /** The first frame of a connection. False when ids of before mean nothing any more. */
   hello({ epoch, limits }) {
-    if (limits?.text > 0) this.limits = { ...this.limits, ...limits };
     const known = this.epoch === epoch;
-    if (!known && this.epoch !== null) {
+    if (!known) {
       this.seen = null;
-      for (const each of this.conversations.values()) each.clear();
-      this.#changed("log");
+      for (const each of this.all) each.clear();
     }
-    this.epoch = epoch;
-    this.replaying = 0;
+    this.set({ epoch, replaying: 0, limits: { ...this.limits, ...limits } });
     return known;
   }
 
   /** Logged in anew: what was said in between is for history to tell. */
   welcome({ nick, token, rooms }) {
     this.token = token;
-    for (const each of this.conversations.values()) each.lapse();
+    for (const each of this.all) each.lapse(this.seen ?? 0);
     this.#arrive(nick, rooms);
   }
 
   /** Taken back: what was said in between follows as `missed` ordinary events, or not at all. */
   resumed({ nick, rooms, recovered, missed }) {
-    this.replaying = recovered ? missed : 0;
-    for (const each of this.conversations.values()) {
+    for (const each of this.all) {
       each.peopleKnown = false; // who came and went is not replayed
       if (!recovered) each.clear();
     }
+    this.replaying = recovered ? missed : 0;
     this.#arrive(nick, rooms);
   }
 
   #arrive(nick, rooms) {
-    this.nick = nick;
     for (const room of rooms) this.ensure("room", room);
-    this.setPhase("in");
-    this.#changed("list", "log", "people");
+    this.set({ nick, phase: "in", problem: "" });
   }
 
-  // --- conversations ------------------------------------------------------------------------
+  // --- conversations
 
-  get current() {
-    return this.conversations.get(this.active) ?? null;
-  }
-
-  room(name) {
-    return this.conversations.get(keyOf("room", name));
+  find(kind, name) {
+    return this.all.find((each) => each.is(kind, name));
   }
 
   ensure(kind, name) {
-    const key = keyOf(kind, name);
-    let found = this.conversations.get(key);
-    if (!found) {
-      found = new Conversation(kind, kind === "room" ? fold(name) : name);
-      this.conversations.set(key, found);
-      this.active ??= key;
-      this.#changed("list", "log", "people");
-    }
-    return found;
+    const found = this.find(kind, name);
+    if (found) return found;
+    const made = new Conversation(kind, name);
+    this.set({ all: [...this.all, made], current: this.current ?? made });
+    return made;
   }
 
-  activate(key) {
-    if (!this.conversations.has(key)) return;
-    this.active = key;
-    this.current.unread = 0;
-    this.problem = "";
-    this.#changed("list", "log", "people", "problem");
+  open(current) {
+    if (current) current.unread = 0;
+    this.set({ current, problem: "" });
   }
 
-  drop(key) {
-    const keys = [...this.conversations.keys()];
-    const beside = keys[keys.indexOf(key) - 1] ?? keys[keys.indexOf(key) + 1] ?? null;
-    this.conversations.delete(key);
-    if (this.active === key) this.active = beside;
-    if (this.current) this.current.unread = 0;
-    this.#changed("list", "log", "people");
+  drop(gone) {
+    const at = this.all.indexOf(gone);
+    this.all = this.all.filter((each) => each !== gone);
+    if (gone === this.current) this.open(this.all[Math.max(0, at - 1)] ?? null);
+    else this.set({});
   }
 
-  setDraft(key, text) {
-    const found = this.conversations.get(key);
-    if (found) found.draft = text;
-  }
-
-  setLoading(conversation, loading) {
-    conversation.loading = loading;
-    this.#changed("log");
-  }
-
-  // --- what the server says -----------------------------------------------------------------
+  // --- what the server says
 
   apply(event) {
-    switch (event.type) {
-      case "msg":
-        return this.#hear(event, [this.room(event.room)]);
-      case "dm":
-        return this.#hear(event, [this.ensure("direct", same(event.nick, this.nick) ? event.to : event.nick)]);
-      case "gmsg": // to everyone, so it is shown wherever one may look; nothing is left unread
-        return this.#hear(event, [...this.conversations.values()]);
-      case "joined":
-        return this.#come(event);
-      case "left":
-        return this.#go(event.nick, [this.room(event.room)], "left the room");
-      case "disconnected":
-        return this.#go(event.nick, [...this.conversations.values()], "is gone");
-      case "renamed":
-        return this.rename(event.old, event.new);
-    }
+    const { type, room, nick } = event;
+    const there = room && this.find("room", room);
+    if (type === "msg") this.#hear(event, there ? [there] : []);
+    else if (type === "dm") this.#hear(event, [this.ensure("direct", this.#isMe(nick) ? event.to : nick)]);
+    else if (type === "gmsg") this.#hear(event, this.all); // shown wherever one may look
+    else if (type === "joined" && there) this.#come(nick, there);
+    else if (type === "left" && there) this.#go(nick, [there], "left the room");
+    else if (type === "disconnected") this.#go(nick, this.all, "is gone");
+    else if (type === "renamed") this.rename(event.old, event.new);
   }
 
-  #hear(event, conversations) {
-    const { id, time, nick, text, type: kind } = event;
-    const mine = same(nick, this.nick);
-    const item = makeItem({ id, time, nick, text, kind, mine });
-    for (const each of conversations) {
-      if (!each?.add(item) || mine || kind === "gmsg" || each.key === this.active) continue;
-      each.unread += 1;
-    }
-    if (this.replaying > 0) this.replaying -= 1;
-    this.saw(id);
-    this.#changed("log", "list");
+  #isMe(nick) {
+    return same(nick, this.nick);
   }
 
-  #come({ room, nick }) {
-    const found = this.room(room);
-    if (!found || found.people.has(fold(nick))) return;
-    found.people.set(fold(nick), nick);
-    if (!same(nick, this.nick)) this.#note(found, `${nick} joined the room`);
-    this.#changed("people");
+  #read({ id, time, nick, text, type }) {
+    return makeItem({ id, time, nick, text, kind: type, mine: this.#isMe(nick) });
   }
 
-  #go(nick, conversations, how) {
-    for (const each of conversations) {
-      const concerned = each?.people.delete(fold(nick)) || each?.key === keyOf("direct", nick);
-      if (concerned) this.#note(each, `${nick} ${how}`);
+  #hear(event, places) {
+    const item = this.#read(event);
+    for (const each of places) {
+      const news = each.add(item) && !item.mine && item.kind !== "gmsg" && each !== this.current;
+      if (news) each.unread += 1;
     }
-    this.#changed("people");
+    this.replaying = Math.max(0, this.replaying - 1);
+    this.saw(item.id);
+  }
+
+  #come(nick, there) {
+    if (there.people.has(fold(nick))) return;
+    there.people.set(fold(nick), nick);
+    this.notice(`${nick} joined the room`, there);
+  }
+
+  #go(nick, places, how) {
+    for (const each of places) {
+      if (each.people.delete(fold(nick)) || each.is("direct", nick)) this.notice(`${nick} ${how}`, each);
+    }
   }
 
   rename(old, nick) {
-    if (same(old, this.nick)) this.setNick(nick);
-    for (const each of [...this.conversations.values()]) {
+    if (this.#isMe(old)) this.nick = nick;
+    const taken = !same(old, nick) && this.find("direct", nick);
+    for (const each of this.all) {
       const here = each.people.delete(fold(old));
       if (here) each.people.set(fold(nick), nick);
-      const direct = each.key === keyOf("direct", old);
-      if (direct) this.#rekey(each, nick);
-      if (here || direct) this.#note(each, `${old} is now known as ${nick}`);
+      const direct = !taken && each.is("direct", old);
+      if (direct) each.name = nick;
+      if (here || direct) this.notice(`${old} is now known as ${nick}`, each);
     }
-    this.#changed("people", "list");
   }
 
-  /** A direct conversation goes on under the new name, unless there is one already. */
-  #rekey(conversation, nick) {
-    const key = keyOf("direct", nick);
-    const taken = this.conversations.get(key);
-    if (taken && taken !== conversation) return;
-    if (this.active === conversation.key) this.active = key;
-    const entries = [...this.conversations.values()];
-    conversation.name = nick;
-    this.conversations = new Map(entries.map((each) => [each.key, each]));
+  users(there, nicks) {
+    there.people = new Map(nicks.map((nick) => [fold(nick), nick]));
+    this.set({});
   }
 
-  users(room, nicks) {
-    const found = this.room(room);
-    if (!found) return;
-    found.people = new Map(nicks.map((nick) => [fold(nick), nick]));
-    found.peopleKnown = true;
-    this.#changed("people");
-  }
-
-  /**
-   * A page of history; `first` is the newest one. With `doubtful` (refs sent on a lost line and never
-   * answered) messages of ours found in it count as their answer; returns the refs settled so.
-   */
-  history(conversation, { messages, more }, { first = false, doubtful = [] } = {}) {
-    const before = conversation.knownTo;
-    const settled = [];
-    const waiting = doubtful.filter((ref) => this.unsent.get(ref)?.places.includes(conversation));
-    const items = messages.map(({ id, time, nick, text, type: kind }) => {
-      const mine = same(nick, this.nick);
-      const isIt = (ref) => this.unsent.get(ref).text.trim() === text.trim();
-      const at = mine && before !== null && id > before && !conversation.ids.has(id) ? waiting.findIndex(isIt) : -1;
-      if (at >= 0) {
-        const [ref] = waiting.splice(at, 1);
-        settled.push(ref);
-        this.#withdraw(ref);
-      }
-      return makeItem({ id, time, nick, text, kind, mine });
-    });
-    const added = conversation.merge(items, more, first);
-    if (before !== null && conversation.key !== this.active) {
-      conversation.unread += added.filter((item) => item.id > before && !item.mine).length;
-    }
-    this.#changed("log", "list");
-    return settled;
+  /** A page of history; `first` when it is the newest one. */
+  history(there, { messages, more }, first = false) {
+    const before = there.knownTo;
+    const added = there.merge(messages.map((each) => this.#read(each)), more, first);
+    const news = added.filter(({ id, mine }) => before >= 0 && id > before && !mine);
+    if (there !== this.current) there.unread += news.length;
+    this.set({});
   }
 
   /** Nothing up to this id is still on its way to us. */
   saw(id) {
-    if (this.seen === null || id > this.seen) this.seen = id;
+    this.set({ seen: Math.max(id, this.seen ?? 0) });
   }
 
-  // --- what we say --------------------------------------------------------------------------
+  // --- what we say
 
-  /** Show a message of ours before the server has it. `conversations` is more than one for everyone's. */
-  pend({ ref, kind, text, conversations }) {
-    const time = new Date(this.#now()).toISOString();
-    const item = makeItem({ ref, kind, text, time, nick: this.nick, mine: true, status: "pending" });
-    item.places = conversations;
+  /** Show a message of ours before the server has it; in several places if it is for everyone. */
+  pend({ ref, kind, text, places }) {
+    const { nick } = this;
+    const fields = { ref, kind, text, places, nick, mine: true, status: "pending", anchor: Infinity };
+    const item = makeItem({ ...fields, time: this.#time() });
     this.unsent.set(ref, item);
-    for (const each of conversations) each.add(item);
-    this.#changed("log");
+    for (const each of places) each.add(item);
+    this.set({});
     return item;
   }
 
   confirm(ref, { id, time }) {
-    const item = this.#withdraw(ref);
-    if (!item) return;
-    Object.assign(item, { id, time, anchor: id, status: "sent", version: item.version + 1 });
-    for (const each of item.places) if (this.conversations.has(each.key)) each.add(item); // unless replayed
-    // While a gap is being filled, older messages are still on their way.
-    if (this.replaying === 0) this.saw(id);
-    this.#changed("log");
+    this.#settle(ref, { status: "sent", id, time, anchor: id });
+    this.unsent.delete(ref);
+    if (!this.replaying) this.saw(id); // else older messages are still on their way
   }
 
   fail(ref, why) {
-    const item = this.#withdraw(ref);
-    if (!item) return;
-    Object.assign(item, { status: "failed", why, version: item.version + 1 });
-    this.unsent.set(ref, item);
-    for (const each of item.places) each.note(item);
-    this.#changed("log");
+    this.#settle(ref, { status: "failed", why, anchor: this.seen ?? 0 });
   }
 
   /** The user wants a failed message sent after all: to the end with it. */
-  repend(item) {
-    this.#withdraw(item.ref);
-    Object.assign(item, { status: "pending", why: "", anchor: Infinity, version: item.version + 1 });
-    this.unsent.set(item.ref, item);
-    for (const each of item.places) each.add(item);
-    this.#changed("log");
+  repend(ref) {
+    this.#settle(ref, { status: "pending", anchor: Infinity });
   }
 
-  #withdraw(ref) {
+  #settle(ref, fields) {
     const item = this.unsent.get(ref);
-    this.unsent.delete(ref);
-    for (const each of item?.places ?? []) each.remove(item);
-    return item;
+    for (const each of item.places) each.remove(item);
+    Object.assign(item, fields, { version: item.version + 1 });
+    for (const each of item.places) each.add(item); // unless it came by replay already
+    this.set({});
   }
 
-  /** A word of the page itself, in one conversation or (without one) in all. */
-  notice(text, conversation = null) {
-    const places = conversation ? [conversation] : [...this.conversations.values()];
-    if (places.length === 0) return this.setProblem(text);
-    for (const each of places) this.#note(each, text);
+  #time() {
+    return new Date(this.#now()).toISOString();
   }
 
-  #note(conversation, text) {
-    const time = new Date(this.#now()).toISOString();
-    conversation.note(makeItem({ kind: "notice", text, time }));
-    this.#changed("log");
+  /** A word of the page itself, in one conversation or in all. */
+  notice(text, there) {
+    const item = { kind: "notice", text, time: this.#time(), anchor: this.seen ?? 0 };
+    for (const each of there ? [there] : this.all) each.add(makeItem(item));
+    this.set({});
   }
 }

@@ -1,62 +1,34 @@
 // What codes and reasons mean, in words for people.
 
 const ERRORS = {
-  "username-taken": "Somebody has that name. Please choose another.",
-  "nick-taken": "Somebody has that name. Please choose another.",
-  "invalid-username": "That name cannot be used",
-  "bad-room-name": "That is no name for a room",
   "connection-lost": "There is no connection at the moment. Please try again.",
-  "empty-text": "There is nothing to say in that.",
-  "login-timeout": "That took too long. Please enter again.",
-  "not-in-room": "You are not in that room.",
-  "storage-failed": "The server could not store it.",
-  "storage-full": "The server has no room to store it.",
-  "text-too-long": "That is too long",
-  "too-fast": "That was too fast; please wait a moment",
-  "too-many-connections": "The server is full at the moment.",
-  "too-many-rooms": "You are in as many rooms as one can be. Leave one first.",
+  "nick-taken": "Somebody has that name. Please choose another.",
+  "username-taken": "Somebody has that name. Please choose another.",
   "user-not-found": "Nobody of that name is here.",
 };
 
-/** A sentence for an error of the server; an unknown one shows its code. */
+const plain = (code) => code.replaceAll("-", " ");
+
 export function explain({ code, detail }) {
-  const words = ERRORS[code] ?? code;
-  if (/\.$/.test(words)) return words;
-  return detail && detail !== code ? `${words}: ${detail}` : `${words}.`;
+  return ERRORS[code] ?? (detail ? `Sorry, ${plain(code)}: ${detail}.` : `Sorry, ${plain(code)}.`);
 }
 
 const REASONS = {
   restarting: "the server is restarting",
-  "resumed-elsewhere": "this chat goes on in another tab or device",
-  "login-timeout": "no name was given in time",
-  "sendq-exceeded": "this page read too slowly",
-  "too-many-connections": "the server is full",
-};
-
-const CLOSES = {
+  "resumed-elsewhere": "this chat goes on in another tab",
   1009: "a message was too large",
   1012: "the server is restarting",
-  4000: "no name was given in time",
   4008: "this page read too slowly",
 };
 
-/** Why a connection ended, for the status; "" when there is nothing to tell but that it did. */
-export const farewell = (reason) => REASONS[reason] ?? reason;
-export const closed = (code) => CLOSES[code] ?? "";
+/** Why a connection ended: from its `bye` or close code; "" when it just broke. */
+export const farewell = (reason, code) => REASONS[reason || code] ?? plain(reason);
 
-/** The connection in a few words; `seconds` until the next try. */
+/** The connection in a few words; `count` apart: what changes each second is not for reading out. */
 export function describe({ phase, why }, inside, seconds) {
-  const because = why ? ` (${why})` : "";
-  switch (phase) {
-    case "ready":
-      return "Connected";
-    case "open":
-      return "Connecting…";
-    case "connecting":
-      return `${inside ? "Reconnecting" : "Connecting"}…${because}`;
-    case "waiting":
-      return `Reconnecting in ${seconds} s…${because}`;
-    default:
-      return inside || why ? `Offline${because}` : "Not connected";
-  }
+  const because = why && ` (${why})`;
+  if (phase === "ready") return { words: "Connected", count: "" };
+  if (phase === "waiting") return { words: "Reconnecting", count: ` in ${seconds} s…${because}` };
+  if (phase !== "idle") return { words: `${inside ? "Reconnecting" : "Connecting"}…${because}`, count: "" };
+  return { words: inside ? `Offline${because}` : "Not connected", count: "" };
 }

@@ -3,25 +3,48 @@
 import secrets
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
 from itertools import islice
 from types import TracebackType
 from typing import Self, assert_never
 
 from core.facts import Entry, Said, Shouted, Spoken, Told
-from core.log import Between, InRoom, Page, Place
-from core.names import Folded, RoomName, fold
+from core.log import Between, InRoom, Page, Place, Reader, Record
+from core.names import RoomName, fold
+
+REFS_PER_AUTHOR = 1_000
+"""Messages of one author among which a retry is recognised."""
+
+
+class _Kept:
+    """The newest entries of one place; knows the newest one it no longer has."""
+
+    __slots__ = ("entries", "gone", "most")
+
+    def __init__(self, most: int) -> None:
+        self.entries: deque[Entry] = deque()
+        self.most = most
+        self.gone = 0
+
+    def add(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        if self.most and len(self.entries) > self.most:
+            self.gone = self.entries.popleft().id
 
 
 class MemoryLog:
-    """Keeps the newest `history_per_room` entries of each room and each pair of people."""
+    """Keeps the newest `history_per_room` entries of each room, each person's mail, and of what all hear."""
 
     def __init__(self, *, history_per_room: int = 10_000) -> None:
-        keep = history_per_room or None
         self.epoch = secrets.token_hex(8)
         self.last_id = 0
-        self._rooms: defaultdict[RoomName, deque[Entry]] = defaultdict(lambda: deque(maxlen=keep))
-        self._pairs: defaultdict[tuple[str, Folded], deque[Entry]] = defaultdict(lambda: deque(maxlen=keep))
+        self._rooms: defaultdict[RoomName, _Kept] = defaultdict(lambda: _Kept(history_per_room))
+        self._mail: defaultdict[str, _Kept] = defaultdict(lambda: _Kept(history_per_room))
+        self._hall = _Kept(history_per_room)
+        self._refs: defaultdict[str, dict[str, Entry]] = defaultdict(dict)
+        self._records: dict[str, Record] = {}
+        self._tokens: dict[bytes, str] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -35,29 +58,110 @@ class MemoryLog:
         return [self._store(fact, now) for fact in batch]
 
     def _store(self, fact: Spoken, now: int) -> Entry:
+        refs = None
+        if fact.ref is not None:
+            refs = self._refs[fact.author]
+            if fact.ref in refs:
+                return refs[fact.ref]
         self.last_id += 1
         entry = Entry(self.last_id, now, fact)
         match fact:
             case Said():
-                self._rooms[fact.room].append(entry)
+                self._rooms[fact.room].add(entry)
             case Told():
-                for pair in {(fact.author, fold(fact.to)), (fact.reader, fold(fact.nick))}:
-                    self._pairs[pair].append(entry)
+                for identity in {fact.author, fact.reader}:
+                    self._mail[identity].add(entry)
             case Shouted():
-                pass  # belongs to no room; it is in no history
+                self._hall.add(entry)
             case _:
                 assert_never(fact)
+        if refs is not None and fact.ref is not None:
+            refs[fact.ref] = entry
+            if len(refs) > REFS_PER_AUTHOR:
+                del refs[next(iter(refs))]
         return entry
 
     async def history(self, place: Place, *, before: int | None, limit: int) -> Page:
-        kept: Iterable[Entry]
+        newest_first: Iterable[Entry]
         match place:
             case InRoom():
-                kept = reversed(self._rooms.get(place.room, ()))
+                newest_first = reversed(self._rooms[place.room].entries) if place.room in self._rooms else ()
             case Between():
-                kept = reversed(self._pairs.get((place.reader, place.nick), ()))
+                newest_first = self._between(place)
             case _:
                 assert_never(place)
-        older = (entry for entry in kept if before is None or entry.id < before)
-        newest = list(islice(older, limit + 1))
-        return Page(tuple(reversed(newest[:limit])), more=len(newest) > limit)
+        older = (entry for entry in newest_first if before is None or entry.id < before)
+        page = list(islice(older, limit + 1))
+        return Page(tuple(reversed(page[:limit])), more=len(page) > limit)
+
+    def _between(self, place: Between) -> Iterator[Entry]:
+        mail = self._mail.get(place.reader)
+        for entry in reversed(mail.entries if mail else ()):
+            fact = entry.fact
+            assert isinstance(fact, Told)
+            other = fact.to if fact.author == place.reader else fact.nick
+            if fold(other) == place.nick:
+                yield entry
+
+    def _heard_by(self, reader: Reader) -> Iterator[tuple[_Kept, int]]:
+        """The places of a reader, each with the id after which it hears them."""
+        for room, entered in reader.rooms.items():
+            if room in self._rooms:
+                yield self._rooms[room], entered
+        if reader.id in self._mail:
+            yield self._mail[reader.id], 0
+        yield self._hall, 0
+
+    async def since(self, reader: Reader, *, after: int, upto: int, limit: int) -> Sequence[Entry] | None:
+        missed: list[Entry] = []
+        for kept, entered in self._heard_by(reader):
+            start = max(after, entered)
+            if kept.gone > start:
+                return None
+            for entry in reversed(kept.entries):
+                if entry.id <= start:
+                    break
+                if entry.id <= upto and _author(entry) != reader.id:
+                    missed.append(entry)
+            if len(missed) > limit:
+                return None
+        return sorted(missed, key=lambda entry: entry.id)
+
+    async def search(
+        self, reader: Reader, words: str, *, room: RoomName | None, upto: int, limit: int
+    ) -> Sequence[Entry]:
+        wanted = [word.casefold() for word in words.split()]
+        rooms = reader.rooms if room is None else (room,)
+        places = [reversed(self._rooms[name].entries) for name in rooms if name in self._rooms]
+        if room is None and reader.id in self._mail:
+            places.append(reversed(self._mail[reader.id].entries))
+        newest_first = merge(*places, key=lambda entry: -entry.id)
+        found = (
+            entry
+            for entry in newest_first
+            if entry.id <= upto and all(word in _text(entry).casefold() for word in wanted)
+        )
+        return list(islice(found, limit))[::-1]
+
+    def remember(self, record: Record) -> None:
+        old = self._records.get(record.id)
+        if old is not None:
+            self._tokens.pop(old.token, None)
+        self._records[record.id] = record
+        self._tokens[record.token] = record.id
+
+    async def recall(self, token: bytes) -> Record | None:
+        return self._records.get(self._tokens.get(token, ""))
+
+
+def _spoken(entry: Entry) -> Spoken:
+    assert isinstance(entry.fact, Said | Shouted | Told)  # only speech is stored
+    return entry.fact
+
+
+def _author(entry: Entry) -> str:
+    return _spoken(entry).author
+
+
+def _text(entry: Entry) -> str:
+    return _spoken(entry).text

@@ -8,7 +8,7 @@ from core import facts as f
 from core import replies as r
 from core.replies import Shown
 from tcp_frontend.lines import line, utc, wrapped
-from tcp_frontend.usage import Usage, dm, history, text, word
+from tcp_frontend.usage import Usage, dm, history, resume, text, word
 
 VERBS: Final = {
     "LOGIN": Usage("LOGIN <username>", "come in", word(c.Login)),
@@ -21,6 +21,9 @@ VERBS: Final = {
     "RWHO": Usage("RWHO", "list the people of your room", lambda _: c.Who(c.HERE)),
     "NICK": Usage("NICK <new>", "change your name", word(c.Rename)),
     "HISTORY": Usage("HISTORY [n]", "show the last messages of your room", history(c.HISTORY_DEFAULT)),
+    "SEARCH": Usage("SEARCH <words>", "find what was said", text(c.Search)),
+    "TOKEN": Usage("TOKEN", "get what RESUME takes", lambda _: c.Token()),
+    "RESUME": Usage("RESUME <token> [<id>]", "take your session back, instead of LOGIN", resume),
     "PING": Usage("PING", "show that you are there; answered with PONG", lambda _: c.Ping()),
     "HELP": Usage("HELP", "list the commands", lambda _: c.Help()),
     "QUIT": Usage("QUIT", "leave the chat", lambda _: c.Quit()),
@@ -61,6 +64,15 @@ def _lines(shown: Shown) -> Iterator[str]:
         case r.HistoryPage(entries=entries):
             yield from (_past_line(entry) for entry in entries)
             yield "INFO --- End of History ---"
+        case r.Results(entries=entries):
+            yield from (_past_line(entry) for entry in entries)
+            yield "INFO --- End of Search ---"
+        case r.TokenIs(token=token, last_id=last_id):
+            yield f"OK token {token} {last_id}"
+        case r.Resumed(nick=nick, recovered=recovered, missed=missed):
+            yield f"OK resumed {nick} {missed if recovered else 'not-recovered'}"
+        case r.Replayed(entry=entry):
+            yield _past_line(entry)
         case r.Pong():
             yield "PONG"
         case r.HelpText():

@@ -65,7 +65,7 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._chat.end(self._session)
+        self._chat.end(self._session, dropped=exc is not None)
         self._admission.leave(self.peer[0])
         logger.info("Closed connection from %s%s", self.peer, f": {exc}" if exc else "")
 
@@ -78,6 +78,9 @@ class Connection(asyncio.Protocol):
     def close(self, reason: str, /) -> None:
         del reason  # it was said in a line
         self._transport.close()
+
+    def waiting(self) -> int:
+        return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
 
     def pause_input(self) -> None:
         self._transport.pause_reading()
@@ -104,8 +107,9 @@ class Connection(asyncio.Protocol):
         """Until someone is logged in, each line may choose the dialect anew."""
         name = text.strip()
         verb = name.partition(" ")[0].upper()
-        if self._plain and name.lower() == "/quit":
-            return c.Quit()
+        if verb in ("/QUIT", "/HELP", "/RESUME"):
+            self._choose(plain=True)
+            return plain_dialect.parse(name)
         if verb in command_dialect.VERBS:
             self._choose(plain=False)
             return command_dialect.parse(text)

@@ -10,7 +10,7 @@ from core import facts as f
 from core import replies as r
 from core.replies import Shown
 from tcp_frontend.lines import line, stamp, wrapped
-from tcp_frontend.usage import Usage, dm, history, text, word
+from tcp_frontend.usage import Usage, dm, history, resume, text, word
 
 RECENT: Final = 10
 """Messages shown on entering a room."""
@@ -39,6 +39,9 @@ COMMANDS: Final = {
     "all": Usage("/all text", "say it to everyone", text(c.Gmsg)),
     "me": Usage("/me text", "say what you do", text(lambda said: c.Msg(c.HERE, ACTION + said))),
     "history": Usage("/history [n]", "show the last messages of your room", history(RECENT)),
+    "search": Usage("/search words", "find what was said", text(c.Search)),
+    "token": Usage("/token", "get what /resume takes", lambda _: c.Token()),
+    "resume": Usage("/resume token [id]", "take your session back, instead of giving a name", resume),
     "color": Usage("/color on|off", "notices, names and errors in colour", _color),
     "help": Usage("/help", "list the commands", lambda _: c.Help()),
 }
@@ -68,6 +71,7 @@ _DETAILS: Final = {
     "invalid-utf8": "That line was not UTF-8 and was not said.",
     "line-too-long": "That line was longer than {detail} bytes and was not said.",
     "login-timeout": "You gave no name within {detail} seconds.",
+    "not-resumable": "That session cannot be taken back. Give a name to begin a new one:",
     "nick-taken": "Somebody has that name already.",
     "storage-failed": "That could not be stored, so nobody was shown it. Try again.",
     "text-too-long": "That was longer than {detail} characters and was not said.",
@@ -138,6 +142,20 @@ def _words(shown: Shown) -> Iterable[Words]:
             return _notice(*wrapped(head, nicks))
         case r.HistoryPage(entries=entries):
             return [*_past(entries), *_notice("End of history.")]
+        case r.Results(entries=entries):
+            return [*_past(entries), *_notice("End of search.")]
+        case r.TokenIs(token=token, last_id=last_id):
+            return _notice(f"To come back as yourself: /resume {token} {last_id}")
+        case r.Resumed(nick=nick, rooms=rooms, recovered=recovered, missed=missed):
+            where = f"You are {nick} again, in {', '.join(rooms)}."
+            gap = (
+                f"You missed {missed}."
+                if recovered
+                else "Some of what you missed is not shown: see /history."
+            )
+            return _notice(f"{where} {gap}")
+        case r.Replayed(entry=entry):
+            return _past([entry])
         case r.Pong():
             return _notice("pong")
         case r.HelpText():

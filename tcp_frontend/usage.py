@@ -31,6 +31,16 @@ def dm(rest: str) -> c.AnyCommand | None:
     return c.Dm(to, said) if to and said.strip() else None
 
 
+def resume(rest: str) -> c.AnyCommand | None:
+    match rest.split():
+        case [token]:
+            return c.Resume(token)
+        case [token, last] if last.isascii() and last.isdigit() and len(last) < 19:
+            return c.Resume(token, after=int(last))
+        case _:
+            return None
+
+
 def history(default: int) -> Build:
     """For a command that takes a number of messages, or nothing; more than the most is the most."""
 

@@ -18,8 +18,11 @@ HEARTBEAT: Final = 25.0
 CLOSE_TIMEOUT: Final = 2.0
 """Seconds a peer has to answer our close; then the connection is aborted."""
 
-CLOSE_CODES: Final = {"quit": 1000, "restarting": 1012, "login-timeout": 4000}
+CLOSE_CODES: Final = {"quit": 1000, "restarting": 1012, "login-timeout": 4000, "resumed-elsewhere": 4001}
 """RFC 6455, section 7.4, and the registry behind it; 4000 and up are our own."""
+
+CLOSED: Final = (1000, 1001)
+"""Close codes by which a peer says that it leaves: done, or the page is closed."""
 
 LIMITS: Final = {
     "text": TEXT_MAX,
@@ -47,7 +50,7 @@ class WebSocketWire:
 
     def write(self, data: bytes, /) -> None:
         transport = self._transport
-        if transport.is_closing():
+        if transport.is_closing() or self._closing is not None:  # nothing follows a close frame
             return
         transport.write(data)
         # aiohttp owns pause_writing, so the size is asked for: a loopback write costs 50 times this.
@@ -68,6 +71,9 @@ class WebSocketWire:
             pass  # a stuck peer must not hold us up
         finally:
             self._transport.abort()
+
+    def waiting(self) -> int:
+        return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
 
     def pause_input(self) -> None:
         self.input.clear()
@@ -99,6 +105,6 @@ async def converse(request: web.Request, chat: Chat, *, version: str, sendq: int
             elif frame.type is WSMsgType.BINARY:
                 await ws.close(code=1003, message=b"send text frames")
     finally:
-        chat.end(session)
+        chat.end(session, dropped=ws.close_code not in CLOSED)
         logger.info("Closed connection from %s (%s)", peer, ws.close_code)
     return ws

@@ -82,6 +82,19 @@ class History(Struct, frozen=True, tag="history", omit_defaults=True):
     ref: str | None = None
 
 
+class Results(Struct, frozen=True, tag="results", omit_defaults=True):
+    messages: Sequence[Msg | Gmsg | Dm]
+    ref: str | None = None
+
+
+class Resumed(Struct, frozen=True, tag="resumed", omit_defaults=True):
+    nick: str
+    rooms: Sequence[str]
+    recovered: bool
+    missed: int
+    ref: str | None = None
+
+
 class Ok(Struct, frozen=True, tag="ok", omit_defaults=True):
     id: int | None = None
     time: str | None = None
@@ -114,6 +127,8 @@ Event = (
     | Typing
     | Users
     | History
+    | Results
+    | Resumed
     | Ok
     | Error
     | Pong

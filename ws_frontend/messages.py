@@ -71,13 +71,27 @@ def encode(shown: Shown) -> bytes:
         case r.HistoryPage(room=room, with_nick=with_nick, entries=entries, more=more, ref=ref):
             messages = [_spoken(entry) for entry in entries]
             return e.frame(e.History(messages, more, room, with_nick, ref))
+        case r.Results(entries=entries, ref=ref):
+            return e.frame(e.Results([_spoken(entry) for entry in entries], ref))
+        case r.Resumed(nick=nick, rooms=rooms, recovered=recovered, missed=missed, ref=ref):
+            return e.frame(e.Resumed(nick, rooms, recovered, missed, ref))
+        case r.Replayed(entry=entry):
+            return e.frame(_event(entry))
         case r.Pong(ref=ref):
             return e.frame(e.Pong(ref))
         case r.Error(code=code, detail=detail, ref=ref):
             return e.frame(e.Error(code, detail, ref))
         case r.Bye(reason=reason):
             return e.frame(e.Bye(reason))
-        case r.Done() | r.Entered() | r.NickChanged() | r.Goodbye() | r.HelpText() | r.IdleWarning():
+        case (
+            r.Done()
+            | r.Entered()
+            | r.NickChanged()
+            | r.Goodbye()
+            | r.HelpText()
+            | r.IdleWarning()
+            | r.TokenIs()
+        ):
             return e.frame(e.Ok(ref=shown.ref))
         case _:
             assert_never(shown)

@@ -1,40 +1,38 @@
 // Where one types. Enter sends, Shift+Enter begins another line; each conversation has its own draft.
 
-import { byId, hasKeyboard } from "./dom.js";
+import { byId } from "./dom.js";
 
-export function mountComposer({ store, actions }) {
+export function mountComposer({ store, submit }) {
   const form = byId("composer");
   const field = byId("message");
-  const problem = byId("problem");
-  let shown = null; // key of the conversation whose draft is in the field
+  let shown = null; // the conversation whose draft is in the field
 
-  form.addEventListener("submit", (event) => {
+  form.onsubmit = (event) => {
     event.preventDefault();
-    const text = field.value;
-    const from = shown;
-    if (!actions.submit(text)) return field.focus();
-    store.setDraft(from, "");
-    if (field.value === text) field.value = "";
-  });
-  field.addEventListener("keydown", (event) => {
+    if (submit(field.value)) keep("");
+  };
+  field.onkeydown = (event) => {
     // While an input method composes, Enter picks a candidate.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     form.requestSubmit();
-  });
-  field.addEventListener("input", () => store.setDraft(shown, field.value));
+  };
+  field.oninput = () => keep(field.value);
 
-  return (topics) => {
-    if (topics.has("problem") || topics.has("me")) {
-      problem.textContent = store.phase === "in" ? store.problem : "";
-    }
-    if (!topics.has("list") && !topics.has("me")) return;
+  function keep(text) {
+    if (field.value !== text) field.value = text;
+    if (shown) shown.draft = text;
+  }
+
+  return () => {
     const { current } = store;
-    const key = store.phase === "in" ? (current?.key ?? null) : null;
-    if (key === shown) return;
-    shown = key;
+    const inside = store.phase === "in";
+    byId("problem").textContent = inside ? store.problem : "";
+    if (!inside || current === shown) return;
+    shown = current;
     field.value = current?.draft ?? "";
     field.placeholder = current ? `Message ${current.name}` : "/join #room";
-    if (key && hasKeyboard()) field.focus();
+    // Without a keyboard, focus would bring one up over the messages.
+    if (matchMedia("(pointer: fine)").matches) field.focus();
   };
 }

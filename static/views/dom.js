@@ -1,34 +1,29 @@
 // The little that the views share. Texts only ever become text nodes.
 
-export function el(tag, properties = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (name in node) node[name] = value;
-    else node.setAttribute(name, value);
-  }
+export const byId = (id) => document.getElementById(id);
+
+export function el(tag, properties, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
   node.append(...children);
   return node;
 }
 
-export const byId = (id) => document.getElementById(id);
-
-/** Words for those who cannot see what the eye is told by colour or place. */
+/** Words for those who cannot see what colour or place tells the eye. */
 export const spoken = (text) => el("span", { className: "spoken" }, text);
 
 const kept = new WeakMap(); // parent -> Map(key -> node)
 
 /**
- * Make the children of `parent` follow `items`, moving as little as possible (a moved node loses focus).
- * `make(item, before)` creates a node; `fresh(node, item, before)` tells whether an old one still serves.
+ * Make the children of `parent` follow `items`, moving as little as possible: a moved node loses focus.
+ * `make(item, before)` makes a node; `fresh(node, item, before)` tells whether an old one still serves.
  */
-export function follow(parent, items, { key, make, fresh = () => true }) {
+export function follow(parent, items, { key = (item) => item, make, fresh = () => true }) {
   const old = kept.get(parent) ?? new Map();
   const nodes = new Map();
   items.forEach((item, index) => {
-    const name = key(item);
-    const node = old.get(name);
+    const node = old.get(key(item));
     const before = items[index - 1];
-    nodes.set(name, node && fresh(node, item, before) ? node : make(item, before));
+    nodes.set(key(item), node && fresh(node, item, before) ? node : make(item, before));
   });
   for (const [name, node] of old) if (nodes.get(name) !== node) node.remove();
   let at = parent.firstChild;
@@ -39,5 +34,9 @@ export function follow(parent, items, { key, make, fresh = () => true }) {
   kept.set(parent, nodes);
 }
 
-/** Where there is a keyboard, focus may go where the user will type; a phone would open its own. */
-export const hasKeyboard = () => matchMedia("(pointer: fine)").matches;
+/** One colour a name, the same on every page: a class of the palette in style.css. */
+export function nickClass(name) {
+  let hash = 0;
+  for (const char of name.toLowerCase()) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
+  return `nick hue-${hash % 12}`;
+}

@@ -5,25 +5,24 @@ import { byId } from "./dom.js";
 export function mountEntry({ store, session, lastNick }) {
   const form = byId("enter");
   const nick = byId("nick");
-  const problem = byId("enter-problem");
+  let shown = null;
   nick.value = lastNick;
 
-  form.addEventListener("submit", (event) => {
+  form.onsubmit = (event) => {
     event.preventDefault();
     const name = nick.value.trim();
     if (name) session.enter(name);
-    else store.setPhase("out", "Please type a name first.");
-  });
+    else store.set({ problem: "Please type a name first." });
+  };
 
-  let shown = null;
-  return (topics) => {
-    if (!topics.has("me") && !topics.has("problem")) return;
-    const entering = store.phase !== "in";
-    byId("entry").hidden = !entering;
-    form.setAttribute("aria-busy", store.phase === "entering");
-    problem.textContent = entering ? store.problem : "";
-    nick.setAttribute("aria-invalid", entering && store.problem !== "");
-    if (entering && shown !== store.phase && store.phase === "out") nick.focus();
-    shown = store.phase;
+  return () => {
+    const { phase, problem } = store;
+    const inside = phase === "in";
+    byId("entry").hidden = inside;
+    form.setAttribute("aria-busy", phase === "entering");
+    byId("enter-problem").textContent = inside ? "" : problem;
+    nick.setAttribute("aria-invalid", !inside && problem !== "");
+    if (phase === "out" && phase !== shown) nick.focus();
+    shown = phase;
   };
 }

@@ -1,53 +1,52 @@
-// The frame around everything: the header, the two side bars (drawers on a phone), the tab's title.
+// What stands around the messages: the header with the connection, the tab's title, the side bars, which
+// are drawers (popovers) on a phone.
 
-import { byId } from "./dom.js";
+import { describe } from "../words.js";
+import { byId, el } from "./dom.js";
 
 export function mountFrame({ store, session }) {
-  const drawers = [
-    { button: byId("show-rooms"), panel: byId("rooms") },
-    { button: byId("show-people"), panel: byId("people") },
-  ];
+  const status = byId("status");
+  const again = byId("again");
   const leave = byId("leave");
-  let openDrawer = null;
+  const words = el("span");
+  const count = el("span", { ariaHidden: "true" }); // else it would be read out each second
+  let timer = null;
+  status.append(words, count);
 
-  function show(drawer) {
-    const before = openDrawer;
-    openDrawer = drawer;
-    for (const { button, panel } of drawers) {
-      const open = drawer?.panel === panel;
-      panel.classList.toggle("open", open);
-      button.setAttribute("aria-expanded", open);
-    }
-    byId("shade").hidden = !drawer;
-    if (drawer) drawer.panel.querySelector("a, button, input")?.focus();
-    else if (before?.panel.contains(document.activeElement)) before.button.focus();
+  again.onclick = () => session.connect();
+  leave.onclick = () => session.leave(store.current);
+  byId("quit").onclick = () => session.quit();
+  for (const drawer of [byId("rooms"), byId("people")]) {
+    const close = () => drawer.matches(":popover-open") && drawer.hidePopover();
+    drawer.addEventListener("click", ({ target }) => target.closest("li") && close());
+    drawer.addEventListener("submit", close);
   }
 
-  for (const drawer of drawers) {
-    drawer.button.addEventListener("click", () => show(openDrawer === drawer ? null : drawer));
-    // Whoever picked something in a drawer is done with it; a field in it wants more.
-    drawer.panel.addEventListener("click", ({ target }) => target.closest("a, li button") && show(null));
-    drawer.panel.addEventListener("submit", () => show(null));
-  }
-  byId("shade").addEventListener("click", () => show(null));
-  addEventListener("keydown", ({ key }) => key === "Escape" && openDrawer && show(null));
-  leave.addEventListener("click", () => store.active && session.leave(store.active));
-  byId("quit").addEventListener("click", () => session.quit());
-
-  return (topics) => {
-    if (!topics.has("me") && !topics.has("list")) return;
-    const { current } = store;
+  function drawStatus() {
+    clearTimeout(timer);
+    const { phase, until } = store.link;
     const inside = store.phase === "in";
-    if (!inside && openDrawer) show(null);
+    const text = describe(store.link, inside, Math.max(1, Math.ceil((until - Date.now()) / 1000)));
+    if (words.textContent !== text.words) words.textContent = text.words;
+    count.textContent = text.count;
+    status.dataset.phase = phase;
+    again.hidden = phase !== "waiting" && !(phase === "idle" && inside);
+    again.textContent = phase === "idle" ? "Use it here" : "Connect now";
+    if (phase === "waiting") timer = setTimeout(drawStatus, 1000);
+  }
+
+  return () => {
+    const { current, all, nick } = store;
+    const inside = store.phase === "in";
+    const name = inside && (current?.name ?? "No room");
+    const unread = all.reduce((sum, each) => sum + each.unread, 0);
     document.body.classList.toggle("inside", inside);
-    byId("chat").hidden = !inside;
-    for (const { button, panel } of drawers) button.hidden = panel.hidden = !inside;
-    byId("title").textContent = inside ? (current?.name ?? "No room") : "Parlour";
-    byId("my-nick").textContent = store.nick;
+    byId("inside").hidden = !inside;
+    byId("title").textContent = name || "Parlour";
+    byId("my-nick").textContent = nick;
     leave.hidden = !inside || !current;
     leave.textContent = current?.kind === "direct" ? "Close" : "Leave";
-    const unread = [...store.conversations.values()].reduce((sum, each) => sum + each.unread, 0);
-    const where = inside && current ? `${current.name} · Parlour` : "Parlour";
-    document.title = unread ? `(${unread}) ${where}` : where;
+    document.title = (unread ? `(${unread}) ` : "") + (name ? `${name} · Parlour` : "Parlour");
+    drawStatus();
   };
 }

@@ -1,0 +1,217 @@
+"""People come, go, move and change their names. Every change is shown to those whom it concerns, once."""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Sequence
+
+from core import commands as c
+from core import rules
+from core.audience import Audience
+from core.claims import Claims
+from core.facts import Connected, Disconnected, Entry, Joined, Left, Presence, Renamed, Typed
+from core.log import Log, Record
+from core.names import LOBBY, Nick, RoomName, fold
+from core.outbox import Outbox
+from core.past import Past
+from core.replies import AnyReply, Bye, Done, Entered, NickChanged, TokenIs, Welcome
+from core.roster import Roster
+from core.rules import Refusal
+from core.session import Session
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _hash(token: str) -> bytes:
+    """What is kept of a token. It has 192 random bits, so one plain hash is enough."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+class People:
+    def __init__(
+        self,
+        log: Log,
+        claims: Claims,
+        roster: Roster,
+        outbox: Outbox,
+        past: Past,
+        *,
+        linger: float,
+        close: Callable[[Session, Bye], None],
+    ) -> None:
+        self._log = log
+        self._claims = claims
+        self._roster = roster
+        self._outbox = outbox
+        self._past = past
+        self._linger = linger
+        self._close = close
+        self._present: dict[str, Session] = {}
+        """Identity to session, of those who have a token; the lingering ones too."""
+        self.stopping = False
+        """Everyone is leaving: nobody is told of anyone else."""
+        self._lingering: dict[Session, asyncio.TimerHandle] = {}
+
+    # ------------------------------------------------------------------ coming
+
+    async def login(self, session: Session, command: c.Login, *, with_token: bool) -> AnyReply | None:
+        if session.nick is not None:
+            raise Refusal("already-logged-in")
+        nick = rules.new_nick(command.nick)
+        if not await self._claims.claim(fold(nick), session.id):
+            raise Refusal("username-taken")
+        self._outbox.settle(session)
+        self._roster.admit(session, nick)
+        room = self._roster.enter(session, LOBBY, self._past.last_id)
+        self.show(Connected(LOBBY, nick), [room], without=session)
+        token = self._new_token(session) if with_token else ""
+        return await self._past.on_entry(
+            session, LOBBY, lambda recent: Welcome(nick, token, (LOBBY,), recent, ref=command.ref)
+        )
+
+    def token(self, session: Session, ref: str | None) -> AnyReply:
+        rules.logged_in(session)
+        return TokenIs(self._new_token(session), self._past.last_id, ref=ref)
+
+    def _new_token(self, session: Session) -> str:
+        token = secrets.token_urlsafe(24)
+        session.token = _hash(token)
+        self._present[session.id] = session
+        self._remember(session)
+        return token
+
+    def _remember(self, session: Session) -> None:
+        """Keep what the token takes back, as it is now."""
+        if session.token is not None and session.nick is not None:
+            rooms = dict(session.entered)
+            record = Record(session.id, session.token, session.nick, rooms, self._past.last_id, _now())
+            self._log.remember(record)
+
+    async def resume(self, session: Session, command: c.Resume) -> None:
+        """Take a session back, from whatever connection has it or from none."""
+        if session.nick is not None:
+            raise Refusal("already-logged-in")
+        token = _hash(command.token)
+        record = await self._log.recall(token)
+        if record is None:
+            raise Refusal("not-resumable", "Log in anew")
+        if record.id not in self._present and not await self._claims.claim(fold(record.nick), record.id):
+            raise Refusal("username-taken", record.nick)
+        old = self._present.get(record.id)  # after the claim: it may have come back meanwhile
+        session.id, session.token = record.id, token
+        self._outbox.settle(session)
+        if old is None:
+            self._come_back(session, record)
+        else:
+            self._take_over(session, old)
+        self._present[session.id] = session
+        self._remember(session)
+        after = record.seen if command.after is None else command.after
+        await self._past.replay(session, after, command.ref)
+
+    def _take_over(self, session: Session, old: Session) -> None:
+        """Nobody sees anything, but for the rooms that the new connection's door cannot hold."""
+        self._outbox.settle(old)
+        self._roster.replace(old, session)
+        timer = self._lingering.pop(old, None)
+        if timer is not None:
+            timer.cancel()
+        self._close(old, Bye("resumed-elsewhere"))
+        if session.one_room:
+            for room in list(session.rooms)[:-1]:
+                self._leave(session, room)
+
+    def _come_back(self, session: Session, record: Record) -> None:
+        """After the others saw it leave, or after a restart."""
+        self._roster.admit(session, record.nick)
+        rooms = list(record.rooms.items())[-1:] if session.one_room else record.rooms.items()
+        for room, last_id in rooms:
+            audience = self._roster.enter(session, room, last_id)
+            fact = (Connected if room == LOBBY else Joined)(room, record.nick)
+            self.show(fact, [audience], without=session)
+
+    # ------------------------------------------------------------------ going
+
+    def gone(self, session: Session, *, dropped: bool) -> None:
+        """The connection has ended. If it broke, the person may be back before anyone notices."""
+        if session.nick is None:
+            return
+        self._remember(session)
+        if dropped and session.token is not None and self._linger and not self.stopping:
+            loop = asyncio.get_running_loop()
+            self._lingering[session] = loop.call_later(self._linger, self._linger_over, session)
+        else:
+            self.dismiss(session)
+
+    def _linger_over(self, session: Session) -> None:
+        del self._lingering[session]
+        self.dismiss(session)
+
+    def dismiss(self, session: Session) -> None:
+        """Take someone out of the chat and tell their rooms, once."""
+        nick = session.nick
+        if nick is None:
+            return
+        self._outbox.settle(session)
+        audiences = list(session.rooms.values())
+        self._roster.dismiss(session)
+        self._claims.release(fold(nick), session.id)
+        if self._present.get(session.id) is session:
+            del self._present[session.id]
+        session.nick = None
+        if not self.stopping:
+            self.show(Disconnected(nick), audiences)
+
+    # ------------------------------------------------------------------ moving and names
+
+    def enter(self, session: Session, room: RoomName) -> None:
+        """Come into a room, leaving the one before if only one is allowed."""
+        nick = rules.logged_in(session)
+        self._outbox.settle(session)
+        if session.one_room:
+            for old in list(session.rooms):
+                self._leave(session, old)
+        audience = self._roster.enter(session, room, self._past.last_id)
+        self.show(Joined(room, nick), [audience], without=session)
+        self._remember(session)
+
+    async def entered(self, session: Session, room: RoomName, ref: str | None) -> AnyReply | None:
+        return await self._past.on_entry(session, room, lambda recent: Entered(room, recent, ref=ref))
+
+    def leave(self, session: Session, room: RoomName, ref: str | None) -> AnyReply:
+        self._leave(session, room)
+        self._remember(session)
+        return Done(ref=ref)
+
+    def _leave(self, session: Session, room: RoomName) -> None:
+        self._outbox.settle(session)
+        self.show(Left(room, rules.logged_in(session)), [self._roster.leave(session, room)])
+
+    async def rename(self, session: Session, command: c.Rename) -> AnyReply:
+        old = rules.logged_in(session)
+        nick = rules.new_nick(command.nick)
+        if not await self._claims.claim(fold(nick), session.id):
+            raise Refusal("nick-taken")
+        if session.nick is None:  # taken over by another connection meanwhile
+            self._claims.release(fold(nick), session.id)
+            raise Refusal("login-required")
+        if fold(nick) != fold(old):
+            self._claims.release(fold(old), session.id)
+        self._roster.rename(session, nick)
+        self.show(Renamed(old, nick), list(session.rooms.values()), without=session)
+        self._remember(session)
+        return NickChanged(nick, ref=command.ref)
+
+    def typed(self, session: Session, name: str, ref: str | None) -> AnyReply:
+        nick, room = rules.logged_in(session), rules.own_room(session, name)
+        self.show(Typed(room, nick), [session.rooms[room]], without=session)
+        return Done(ref=ref)
+
+    def nicks(self, room: RoomName | None) -> list[Nick]:
+        return self._roster.nicks(room)
+
+    def show(self, fact: Presence, audiences: Sequence[Audience], *, without: Session | None = None) -> None:
+        self._outbox.show(audiences, Entry(0, _now(), fact), without=without)

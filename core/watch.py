@@ -1,0 +1,36 @@
+"""Looks for those who never log in or have fallen silent: one pass for all, no timer each."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from math import ceil
+
+from core.limits import Limits
+from core.replies import Bye, IdleWarning
+from core.session import Session
+
+
+async def watch(
+    sessions: Callable[[], Iterable[tuple[Session, float]]],
+    limits: Limits,
+    tell: Callable[[Session, IdleWarning], None],
+    close: Callable[[Session, Bye], None],
+) -> None:
+    """`sessions` gives every connection with the time at which it was made. Runs until cancelled."""
+    spans = [span for span in (limits.login_timeout, limits.idle_timeout) if span]
+    if not spans:
+        return
+    pause, loop = min(1.0, min(spans) / 4), asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(pause)
+        now = loop.time()
+        for session, since in list(sessions()):
+            if session.nick is None:
+                if limits.login_timeout and now - since >= limits.login_timeout:
+                    close(session, Bye("login-timeout", f"{limits.login_timeout:g}"))
+            elif session.idles and limits.idle_timeout:
+                left = limits.idle_timeout - (now - session.heard)
+                if left <= 0:
+                    close(session, Bye("idle-timeout", f"{limits.idle_timeout:g}"))
+                elif not session.warned and left <= limits.idle_warning < limits.idle_timeout:
+                    session.warned = True
+                    tell(session, IdleWarning(ceil(left)))

@@ -1,0 +1,18 @@
+"""What goes wrong with a file, in words for the one who runs the server."""
+
+import sqlite3
+
+from core.log import LogError
+
+
+class CannotOpen(Exception):
+    """The log cannot be used at all; one line that says why."""
+
+
+def log_error(error: sqlite3.Error) -> LogError:
+    """The error as the chat passes it on to the one whose message was not stored."""
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:  # the low byte is the primary code
+        case sqlite3.SQLITE_FULL:
+            return LogError("storage-full", "The message was not stored; try again later")
+        case _:
+            return LogError("storage-failed", "The message was not stored; try again")

@@ -1,0 +1,92 @@
+"""What is read from the SQLite log: pages of history, what someone missed, what a search finds.
+
+Every query walks an index from its end and stops at its limit, whatever the size of the log.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Final, assert_never
+
+from core.facts import Entry
+from core.log import Between, InRoom, Page, Place, Reader
+from core.names import RoomName
+from storage.rows import COLUMNS, to_entry
+
+_SELECT: Final = f"SELECT {COLUMNS} FROM message WHERE"
+_OLDER: Final = "AND id < ? ORDER BY id DESC LIMIT ?"
+_NEWER: Final = "AND id > ? AND id <= ? AND author != ? ORDER BY id LIMIT ?"
+_ROOM: Final = f"{_SELECT} room = ? {_OLDER}"
+_SENT: Final = f"{_SELECT} kind = 2 AND author = ? AND lower(recipient) = ? {_OLDER}"
+_RECEIVED: Final = f"{_SELECT} kind = 2 AND reader = ? AND lower(nick) = ? {_OLDER}"
+_ROOM_SINCE: Final = f"{_SELECT} room = ? {_NEWER}"
+_ALL_SINCE: Final = f"{_SELECT} kind = 1 {_NEWER}"
+_MAIL_SINCE: Final = f"{_SELECT} kind = 2 AND reader = ? {_NEWER}"
+_TRIMMED: Final = "SELECT upto FROM trimmed WHERE room = ?"
+
+_FAR: Final = 2**63 - 1
+OTHERS: Final = ""
+"""As a room in `trimmed`: what belongs to no room."""
+
+
+def history(database: sqlite3.Connection, place: Place, *, before: int | None, limit: int) -> Page:
+    end = _FAR if before is None else before
+    rows: Iterable[tuple[object, ...]]
+    match place:
+        case InRoom(room=room):
+            rows = database.execute(_ROOM, (room, end, limit + 1)).fetchall()
+        case Between(reader=reader, nick=nick):
+            sent = database.execute(_SENT, (reader, nick, end, limit + 1)).fetchall()
+            received = database.execute(_RECEIVED, (reader, nick, end, limit + 1)).fetchall()
+            # A message to oneself is in both.
+            rows = sorted({row[0]: row for row in (*sent, *received)}.values(), reverse=True)
+        case _:
+            assert_never(place)
+    entries = [to_entry(row) for row in rows]
+    return Page(tuple(reversed(entries[:limit])), more=len(entries) > limit)
+
+
+def since(
+    database: sqlite3.Connection, reader: Reader, *, after: int, upto: int, limit: int
+) -> Sequence[Entry] | None:
+    rows: list[tuple[object, ...]] = []
+    for room, entered in reader.rooms.items():
+        start = max(after, entered)
+        if _trimmed(database, room) > start:
+            return None
+        rows += database.execute(_ROOM_SINCE, (room, start, upto, reader.id, limit + 1)).fetchall()
+    if _trimmed(database, OTHERS) > after:
+        return None
+    rows += database.execute(_ALL_SINCE, (after, upto, reader.id, limit + 1)).fetchall()
+    rows += database.execute(_MAIL_SINCE, (reader.id, after, upto, reader.id, limit + 1)).fetchall()
+    if len(rows) > limit:
+        return None
+    return sorted((to_entry(row) for row in rows), key=lambda entry: entry.id)
+
+
+def _trimmed(database: sqlite3.Connection, room: str) -> int:
+    row = database.execute(_TRIMMED, (room,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def search(
+    database: sqlite3.Connection, reader: Reader, words: str, *, room: RoomName | None, upto: int, limit: int
+) -> Sequence[Entry]:
+    rooms = list(reader.rooms) if room is None else [room]
+    visible = f"room IN ({', '.join('?' * len(rooms))})"
+    who: list[str] = []
+    if room is None:
+        visible += " OR (kind = 2 AND (author = ? OR reader = ?))"
+        who = [reader.id, reader.id]
+    columns = ", ".join(f"message.{name}" for name in COLUMNS.split(", "))
+    query = (
+        f"SELECT {columns} FROM words JOIN message ON message.id = words.rowid"
+        f" WHERE words MATCH ? AND words.rowid <= ? AND ({visible}) ORDER BY words.rowid DESC LIMIT ?"
+    )
+    rows = database.execute(query, (_match(words), upto, *rooms, *who, limit)).fetchall()
+    return [to_entry(row) for row in reversed(rows)]
+
+
+def _match(words: str) -> str:
+    """All the words, each as it is; the last one may go on (people search while they type)."""
+    quoted = ['"' + word.replace('"', '""') + '"' for word in words.split()]
+    return " ".join(quoted) + "*"

@@ -1,0 +1,139 @@
+"""The file of the SQLite log: made, recognised, locked, brought forward. Nothing here is altered unasked."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from storage.errors import CannotOpen
+
+APPLICATION_ID: Final = 0x5061724C
+"""`ParL`, at offset 68 of the file (https://www.sqlite.org/fileformat.html)."""
+
+MIGRATIONS: Final = (
+    # 1: messages, the words in them, what is no longer kept, sessions. `id` is ours: it only rises.
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+    INSERT INTO meta VALUES ('epoch', lower(hex(randomblob(8)))), ('indexed', 0), ('last_id', 0);
+    CREATE TABLE message (
+        id INTEGER PRIMARY KEY,
+        time INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        room TEXT,
+        nick TEXT NOT NULL,
+        text TEXT NOT NULL,
+        author TEXT NOT NULL,
+        recipient TEXT,
+        reader TEXT,
+        ref TEXT
+    );
+    CREATE INDEX message_by_room ON message (room, id) WHERE room IS NOT NULL;
+    CREATE INDEX message_to_all ON message (id) WHERE kind = 1;
+    CREATE INDEX message_sent ON message (author, lower(recipient), id) WHERE kind = 2;
+    CREATE INDEX message_received ON message (reader, lower(nick), id) WHERE kind = 2;
+    CREATE INDEX message_for_reader ON message (reader, id) WHERE kind = 2;
+    CREATE UNIQUE INDEX message_by_ref ON message (author, ref) WHERE ref IS NOT NULL;
+    CREATE VIRTUAL TABLE words USING fts5 (
+        text, content = 'message', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+    );
+    CREATE TABLE trimmed (room TEXT PRIMARY KEY, upto INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE session (
+        id TEXT PRIMARY KEY,
+        token BLOB NOT NULL UNIQUE,
+        nick TEXT NOT NULL,
+        rooms TEXT NOT NULL,
+        seen INTEGER NOT NULL,
+        time INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX session_by_time ON session (time);
+    """,
+)
+"""One script for each step from `user_version` n to n + 1. Add to the end, never change one."""
+
+
+def connect(path: Path, *, timeout: float = 5) -> sqlite3.Connection:
+    """A connection in autocommit mode, for one thread at a time. `timeout`: seconds to wait for a lock."""
+    return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+
+
+@contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Hold the file for this process alone; the lock ends with the process, however it ends.
+
+    Raises CannotOpen when another process has it.
+    """
+    holder = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        holder = connect(path.with_name(path.name + "-lock"), timeout=0)
+        holder.execute("BEGIN EXCLUSIVE")
+    except (OSError, sqlite3.Error) as error:
+        if holder is not None:
+            holder.close()
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_BUSY":
+            raise CannotOpen(f"{path} is in use by another server") from None
+        raise CannotOpen(f"cannot use {path}: {error}") from None
+    try:
+        yield
+    finally:
+        holder.close()
+
+
+def prepare(path: Path) -> None:
+    """Make the file if there is none; refuse one that is not ours; bring an older one forward.
+
+    Raises CannotOpen, and then nothing was changed.
+    """
+    try:
+        if not path.exists() or path.stat().st_size == 0:
+            _make(path)
+        version = _check(path)
+        if version < len(MIGRATIONS):
+            database = connect(path)
+            try:
+                _migrate(database, version)
+            finally:
+                database.close()
+    except OSError as error:
+        raise CannotOpen(f"cannot use {path}: {error.strerror}") from None
+    except sqlite3.Error as error:
+        raise CannotOpen(f"cannot use {path}: {error}") from None
+
+
+def _make(path: Path) -> None:
+    """In another place first, so that the file is there whole or not at all."""
+    new = path.with_name(path.name + "-new")
+    new.unlink(missing_ok=True)
+    database = connect(new)
+    try:
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        _migrate(database, 0)
+        database.execute("PRAGMA journal_mode = WAL")
+    finally:
+        database.close()
+    os.replace(new, path)  # noqa: PTH105 - Path.replace is the same; this one says that it is atomic
+
+
+def _check(path: Path) -> int:
+    """The schema version, read from the header without opening the database."""
+    with path.open("rb") as file:
+        header = file.read(100)
+    application = int.from_bytes(header[68:72], "big")
+    if not header.startswith(b"SQLite format 3\0") or application != APPLICATION_ID:
+        raise CannotOpen(f"{path} is not a Parlour message log, or it is damaged; it was left as it is")
+    version = int.from_bytes(header[60:64], "big")
+    if version > len(MIGRATIONS):
+        raise CannotOpen(
+            f"{path} was made by a newer Parlour (schema {version}, this one knows {len(MIGRATIONS)});"
+            " it was left as it is"
+        )
+    return version
+
+
+def _migrate(database: sqlite3.Connection, version: int) -> None:
+    """Each step whole or not at all."""
+    for number, script in enumerate(MIGRATIONS[version:], version + 1):
+        database.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT")
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the header is read without the database

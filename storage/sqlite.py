@@ -1,0 +1,265 @@
+"""The log in one SQLite file. A message is shown when its transaction is committed, not before.
+
+- One thread writes, one reads (WAL: they don't wait for each other); the event loop waits for neither.
+- What arrives in one tick of the loop is one transaction. Records of sessions go along with it.
+- Tidying (word index, retention) happens on the writer's thread in small steps, when it is quiet.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from core.facts import Entry, Said, Spoken
+from core.log import LogError, Page, Place, Reader, Record
+from core.names import Nick, RoomName
+from storage import reading, schema, tidying
+from storage.errors import CannotOpen, log_error
+from storage.rows import COLUMNS, INSERT, Row, to_entry, to_row
+
+T = TypeVar("T")
+
+logger = logging.getLogger("parlour.storage")
+
+TIDY_EVERY: Final = 1.0
+"""Seconds between two looks for work that nobody waits for."""
+
+BUSY: Final = 2_000
+"""Messages since the last look from which on tidying waits,"""
+
+BACKLOG: Final = 50_000
+"""unless so many are not in the word index yet."""
+
+_BY_REF: Final = f"SELECT {COLUMNS} FROM message WHERE author = ? AND ref = ?"
+_REMEMBER: Final = "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)"
+_RECALL: Final = "SELECT id, token, nick, rooms, seen, time FROM session WHERE token = ?"
+
+
+class SqliteLog:
+    """`core.log.Log` in a file.
+
+    `durability` "normal" survives the end of the process, "full" the end of the power, at the price of
+    a disk flush for each transaction. 0 turns a retention limit off. Entering raises CannotOpen.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        durability: str = "normal",
+        history_per_room: int = 10_000,
+        history_days: float = 0,
+    ) -> None:
+        self._path = path
+        self._durability = durability
+        self._history_per_room = history_per_room
+        self._history_days = history_days
+        self._records: dict[str, Record] = {}
+        """To be written with the next transaction."""
+        self._unwritten = False
+        self._fresh: Counter[RoomName] = Counter()
+        """Messages in a room since it was trimmed."""
+        self._recent = 0
+        """Messages since the last look of the tidier."""
+        self._indexed = 0
+        self._tidier: asyncio.Task[None] | None = None
+
+    # ------------------------------------------------------------------ opening and closing
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(schema.lock(self._path))
+            schema.prepare(self._path)
+            try:
+                self._writer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
+                self._writer.execute(f"PRAGMA synchronous = {self._durability}")
+                self._writer.execute("BEGIN IMMEDIATE")  # a file that cannot be written is refused now
+                self._writer.execute("UPDATE meta SET value = value WHERE key = 'epoch'")
+                self._writer.execute("COMMIT")
+                self._reader = stack.enter_context(contextlib.closing(schema.connect(self._path)))
+                self._reader.execute("PRAGMA query_only = 1")
+                self.epoch, self.last_id = self._read_state()
+            except sqlite3.Error as error:
+                raise CannotOpen(f"cannot use {self._path}: {error}") from None
+            self._next_id = self.last_id + 1
+            self._writing = stack.enter_context(ThreadPoolExecutor(1, "log-writer"))
+            self._reading = stack.enter_context(ThreadPoolExecutor(1, "log-reader"))
+            self._stack = stack.pop_all()
+        self._tidier = self._loop.create_task(self._tidy())
+        return self
+
+    def _read_state(self) -> tuple[str, int]:
+        meta = dict(self._writer.execute("SELECT key, value FROM meta").fetchall())
+        (newest,) = self._writer.execute("SELECT max(id) FROM message").fetchone()
+        self._indexed = int(meta["indexed"])
+        # Every id that anybody may have seen is below: also those of messages that are no longer kept.
+        (trimmed,) = self._writer.execute("SELECT max(upto) FROM trimmed").fetchone()
+        return str(meta["epoch"]), max(newest or 0, trimmed or 0)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._tidier is not None:
+            self._tidier.cancel()
+            await asyncio.gather(self._tidier, return_exceptions=True)
+        with contextlib.suppress(LogError):  # there is nobody left to tell; the messages themselves are safe
+            await self._write(self._append, (), self._take_records())
+        await asyncio.to_thread(self._stack.close)
+
+    # ------------------------------------------------------------------ writing
+
+    async def append(self, batch: Sequence[Spoken]) -> Sequence[Entry]:
+        entries = await self._write(self._append, batch, self._take_records())
+        self._recent += len(batch)
+        for fact in batch:
+            if isinstance(fact, Said):
+                self._fresh[fact.room] += 1
+        return entries
+
+    def _append(self, batch: Sequence[Spoken], records: Sequence[Record]) -> Sequence[Entry]:
+        """On the writer's thread: all of it in one transaction."""
+        database, number, now = self._writer, self._next_id, time.time_ns() // 1_000_000
+        entries: list[Entry] = []
+        rows: list[Row] = []
+        refs: dict[tuple[str, str], Entry] = {}
+        database.execute("BEGIN IMMEDIATE")
+        for fact in batch:
+            if fact.ref is not None:
+                known = refs.get((fact.author, fact.ref))
+                if known is None:
+                    row = database.execute(_BY_REF, (fact.author, fact.ref)).fetchone()
+                    known = to_entry(row) if row else None
+                if known is not None:
+                    entries.append(known)
+                    continue
+            entry = Entry(number, now, fact)
+            entries.append(entry)
+            rows.append(to_row(number, now, fact))
+            if fact.ref is not None:
+                refs[fact.author, fact.ref] = entry
+            number += 1
+        database.executemany(INSERT, rows)
+        database.executemany(_REMEMBER, [_record_row(record) for record in records])
+        database.execute("COMMIT")
+        self._next_id = number
+        return entries
+
+    async def _write(self, work: Callable[..., T], *args: object) -> T:
+        """Run it on the writer's thread. Raises LogError, and then nothing of it was stored."""
+        return await self._loop.run_in_executor(self._writing, self._or_roll_back, work, *args)
+
+    def _or_roll_back(self, work: Callable[..., T], *args: object) -> T:
+        try:
+            return work(*args)
+        except sqlite3.Error as error:
+            logger.error("cannot write %s: %s", self._path, error)
+            raise log_error(error) from error
+        finally:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+
+    # ------------------------------------------------------------------ sessions
+
+    def remember(self, record: Record) -> None:
+        self._records[record.id] = record
+        if not self._unwritten:
+            self._unwritten = True
+            self._loop.call_soon(self._write_records)
+
+    def _take_records(self) -> Sequence[Record]:
+        records = tuple(self._records.values())
+        self._records.clear()
+        self._unwritten = False
+        return records
+
+    def _write_records(self) -> None:
+        if self._records:  # else a message has taken them along
+            self._writing.submit(self._or_roll_back, self._append, (), self._take_records())
+
+    async def recall(self, token: bytes) -> Record | None:
+        # On the writer's thread, behind all records that were written before.
+        row = await self._write(lambda: self._writer.execute(_RECALL, (token,)).fetchone())
+        if row is None:
+            return None
+        session, _, nick, rooms, seen, at = row
+        entered = {RoomName(room): int(last_id) for room, last_id in json.loads(rooms).items()}
+        return Record(session, token, Nick(nick), entered, seen, at)
+
+    # ------------------------------------------------------------------ reading
+
+    async def history(self, place: Place, *, before: int | None, limit: int) -> Page:
+        return await self._read(lambda db: reading.history(db, place, before=before, limit=limit))
+
+    async def since(self, reader: Reader, *, after: int, upto: int, limit: int) -> Sequence[Entry] | None:
+        return await self._read(lambda db: reading.since(db, reader, after=after, upto=upto, limit=limit))
+
+    async def search(
+        self, reader: Reader, words: str, *, room: RoomName | None, upto: int, limit: int
+    ) -> Sequence[Entry]:
+        while await self._index_some():
+            pass
+        return await self._read(
+            lambda db: reading.search(db, reader, words, room=room, upto=upto, limit=limit)
+        )
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await self._loop.run_in_executor(self._reading, work, self._reader)
+        except sqlite3.Error as error:
+            logger.error("cannot read %s: %s", self._path, error)
+            raise LogError("storage-failed", "The log cannot be read; try again") from error
+
+    # ------------------------------------------------------------------ tidying
+
+    async def _index_some(self) -> bool:
+        newest = self._next_id - 1
+        more = await self._write(tidying.index_some, self._writer)
+        if not more:
+            self._indexed = newest
+        return more
+
+    async def _tidy(self) -> None:
+        next_hour = 0.0
+        while True:
+            await asyncio.sleep(TIDY_EVERY)
+            recent, self._recent = self._recent, 0
+            if recent > BUSY and self._next_id - self._indexed < BACKLOG:
+                continue
+            try:
+                if self._indexed < self._next_id - 1:
+                    while await self._index_some():
+                        pass
+                await self._trim_rooms()
+                if self._loop.time() >= next_hour:
+                    next_hour = self._loop.time() + 3600
+                    while self._history_days and await self._write(
+                        tidying.trim_days, self._writer, self._history_days
+                    ):
+                        pass
+                    await self._write(tidying.forget_sessions, self._writer)
+            except LogError:
+                pass  # it was logged; there will be another turn
+
+    async def _trim_rooms(self) -> None:
+        keep = self._history_per_room
+        if not keep:
+            return
+        slack = max(100, keep // 20)  # trimming has a price for the room, so not for each message
+        for room in [room for room, fresh in self._fresh.items() if fresh >= slack]:
+            while await self._write(tidying.trim_room, self._writer, room, keep):
+                pass
+            del self._fresh[room]
+
+
+def _record_row(record: Record) -> Row:
+    rooms = json.dumps(record.rooms)
+    return (record.id, record.token, record.nick, rooms, record.seen, record.time)
