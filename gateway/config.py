@@ -62,7 +62,7 @@ class BadConfig(Exception):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise BadConfig(f"{message} (parlour serve --help lists the options)")
+        raise BadConfig(f"{message} (try --help)")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,16 +79,27 @@ def _parser() -> argparse.ArgumentParser:
         (meta,) = (m for m in info.type.__metadata__ if m.description)
         serve.add_argument(
             "--" + info.name.replace("_", "-"),
-            metavar=info.name.rpartition("_")[2].upper(),
+            metavar={"host": "ADDRESS", "data": "FILE", "durability": "normal|full"}.get(info.name, "N"),
             help=f"{meta.description} (default {info.default})",
         )
+    connect = commands.add_parser(
+        "connect",
+        help="chat from this terminal",
+        description="Chat from this terminal. What you type goes to the server, what it says is shown.",
+    )
+    connect.add_argument("host", nargs="?", default="localhost", help="default localhost")
+    connect.add_argument("port", nargs="?", type=int, default=4000, help="default 4000")
     return parser
 
 
-def load(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Config:
-    """The configuration from all its sources. Raises BadConfig; exits on --help."""
-    given = vars(_parser().parse_args(arguments))
-    options = {key: value for key, value in given.items() if value is not None}
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The command line: `command`, and what belongs to it. Raises BadConfig; exits on --help."""
+    return _parser().parse_args(arguments)
+
+
+def load(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Config:
+    """The configuration of `parlour serve` from all its sources. Raises BadConfig."""
+    options = {key: value for key, value in vars(arguments).items() if value is not None}
     del options["command"]
     file = options.pop("config", None)
     if "port" in options:
@@ -120,8 +131,10 @@ def _convert(values: dict[str, Any], where: str, *, strict: bool = False) -> dic
     try:
         config = msgspec.convert(values, Config, strict=strict)
     except msgspec.ValidationError as error:
-        given = "" if strict else f" {next(iter(values.values()))!r}"
-        raise BadConfig(f"bad value{given} {where}: {error}") from None
+        if strict:
+            raise BadConfig(f"{where}: {error}") from None
+        problem = str(error).partition(" - at ")[0]
+        raise BadConfig(f"bad value {next(iter(values.values()))!r} {where}: {problem}") from None
     return {key: getattr(config, key) for key in values}
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -15,7 +16,8 @@ from core.admission import Admission
 from core.chat import Chat
 from core.limits import Limits
 from core.log import Log
-from gateway.config import BadConfig, Config, complain, load
+from gateway.config import BadConfig, Config, complain, load, parse
+from gateway.connect import connect
 from storage.errors import CannotOpen
 from storage.memory import MemoryLog
 from storage.sqlite import SqliteLog
@@ -44,17 +46,20 @@ async def serve(config: Config) -> None:
         log = await stack.enter_async_context(_log(config))
         chat = await stack.enter_async_context(Chat(log, limits=limits))
         host, sendq = config.host, config.sendq
-        tcp = tcp_frontend.server.serve(chat, admission, host=host, port=config.tcp_port, sendq=sendq)
-        web = ws_frontend.server.serve(
-            chat, admission, host=host, port=config.web_port, sendq=sendq, version=version("parlour")
-        )
         try:
-            for address, port in await stack.enter_async_context(tcp):
-                print(f"Server listening on {address}:{port}", flush=True)
-            for address, port in await stack.enter_async_context(web):
-                print(f"Page on http://{_for_browsers(address)}:{port}/", flush=True)
+            port = config.tcp_port
+            tcp = tcp_frontend.server.serve(chat, admission, host=host, port=port, sendq=sendq)
+            for address, opened in await stack.enter_async_context(tcp):
+                print(f"Server listening on {address}:{opened}", flush=True)
+            port = config.web_port
+            web = ws_frontend.server.serve(
+                chat, admission, host=host, port=port, sendq=sendq, version=version("parlour")
+            )
+            for address, opened in await stack.enter_async_context(web):
+                print(f"Page on http://{_for_browsers(address)}:{opened}/", flush=True)
         except OSError as error:
-            raise CannotServe(f"cannot listen on {config.host}: {error.strerror or error}") from None
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            raise CannotServe(f"cannot listen on {host}:{port}: {why}") from None
         # What exists now stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -91,7 +96,10 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
 def main() -> None:
     """Entry point. Exit status: 0 after a stop, 1 when a door cannot be opened, 2 for bad configuration."""
     try:
-        config = load(sys.argv[1:])
+        arguments = parse(sys.argv[1:])
+        if arguments.command == "connect":
+            sys.exit(connect(arguments.host, arguments.port))
+        config = load(arguments)
     except BadConfig as problem:
         complain(problem)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
