@@ -110,21 +110,15 @@ class Outbox:
             items = audience.gathered
             audience.gathered = []
             for encode, group in audience.groups.items():
-                if len(group) == 1 and next(iter(group)) in own:
-                    continue
-                data = b"".join([item.encoded(encode) for item in items])
-                if data:
-                    shares.append((group, data))
+                readers = [session for session in group if session not in own] if own else list(group)
+                if readers:
+                    shares.append((readers, b"".join([item.encoded(encode) for item in items])))
         self._active, self._own = [], {}
         self._first = self._seq
         self._scheduled = False
-        for group, data in shares:
-            if own:
-                for session in group:
-                    if session not in own:
-                        session.wire.write(data)
-            else:
-                for session in group:
+        for readers, data in shares:
+            if data:
+                for session in readers:
                     session.wire.write(data)
         for session, mine in own.items():
             if mine.parts:

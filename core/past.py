@@ -92,15 +92,15 @@ class Past:
         """Answer a session that was taken back: what it missed, ahead of all that is said from now on."""
         self._outbox.write_out(session)
         gate, upto = Gate(session), self.last_id
+        nick, rooms = rules.logged_in(session), tuple(session.rooms)
         try:
             reader = Reader(session.id, dict(session.entered))
             missed = None
             if after <= upto:
                 missed = await self._log.since(reader, after=after, upto=upto, limit=REPLAY_MAX)
-            assert session.nick is not None
-            resumed = Resumed(
-                session.nick, tuple(session.rooms), missed is not None, len(missed or ()), ref=ref
-            )
+            if session.heir is not None:  # another connection has taken it over meanwhile
+                return
+            resumed = Resumed(nick, rooms, missed is not None, len(missed or ()), ref=ref)
             replayed = (Replayed(entry) for entry in missed or ())
             await gate.first(map(session.encode, chain[Shown]((resumed,), replayed)))
         finally:
