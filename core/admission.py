@@ -1,20 +1,8 @@
 """Who may connect at all: so many in all, so many from one address."""
 
 from collections import Counter
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-
-def _network(address: str) -> str | None:
-    """What counts as one address: an IPv4 address, an IPv6 /64; None for loopback and local sockets."""
-    try:
-        ip: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(ip, IPv6Address):
-        if ip.ipv4_mapped is None:
-            return None if ip.is_loopback else str(ip_network((ip, 64), strict=False))
-        ip = ip.ipv4_mapped
-    return None if ip.is_loopback else str(ip)
+from core.addresses import counted
 
 
 class Admission:
@@ -23,26 +11,37 @@ class Admission:
     def __init__(self, *, most: int = 0, most_per_address: int = 0) -> None:
         self._most = most
         self._most_per_address = most_per_address
-        self._all = 0
         self._from: Counter[str] = Counter()
+        self.connected = 0
+        self.refused = 0
 
     def enter(self, address: str) -> bool:
         """Count a new connection; False when it must be refused (and is not counted)."""
-        network = _network(address)
-        if self._most and self._all >= self._most:
+        if (self._most and self.connected >= self._most) or not self.visit(address):
+            self.refused += 1
             return False
-        if network and self._most_per_address and self._from[network] >= self._most_per_address:
-            return False
-        self._all += 1
-        if network:
-            self._from[network] += 1
+        self.connected += 1
         return True
 
     def leave(self, address: str) -> None:
         """A connection that was let in has ended."""
-        self._all -= 1
-        network = _network(address)
-        if network:
-            self._from[network] -= 1
-            if not self._from[network]:
-                del self._from[network]
+        self.connected -= 1
+        self.depart(address)
+
+    def visit(self, address: str) -> bool:
+        """Count only against the address: for someone within a connection that was let in already."""
+        who = counted(address)
+        if who is None:
+            return True
+        if self._most_per_address and self._from[who] >= self._most_per_address:
+            return False
+        self._from[who] += 1
+        return True
+
+    def depart(self, address: str) -> None:
+        """The end of a visit."""
+        who = counted(address)
+        if who is not None:
+            self._from[who] -= 1
+            if not self._from[who]:
+                del self._from[who]

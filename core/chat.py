@@ -17,8 +17,9 @@ from typing import Any, Self, assert_never
 from core import commands as c
 from core import rules
 from core.claims import Claims, LocalClaims
+from core.counters import Counters
 from core.facts import Entry, Said, Shouted, Spoken, Told
-from core.limits import IN_FLIGHT_MAX, Limits
+from core.limits import IN_FLIGHT_MAX, JOINS, NICKS, PARTNERS, Limits
 from core.log import Log, LogError
 from core.names import LOBBY, RoomName
 from core.outbox import Outbox
@@ -42,8 +43,9 @@ class Chat:
         self.limits = limits or Limits()
         self._log = log
         self._loop = asyncio.get_running_loop()
+        self.counters = Counters()
         self._roster = Roster()
-        self._outbox = Outbox(self._loop.call_soon)
+        self._outbox = Outbox(self._loop.call_soon, self.counters)
         self._past = Past(log, self._outbox, logger)
         self._people = People(
             log,
@@ -55,7 +57,7 @@ class Chat:
             close=self.close,
         )
         self._turns = Turns(self._loop, self.limits, self._handle)
-        self._recorder = Recorder(log, self._stored, self._failed)
+        self._recorder = Recorder(log, self._stored, self._failed, self.counters)
         self._sessions: dict[Session, float] = {}
         """Every connection, with the time at which it was made."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -90,6 +92,7 @@ class Chat:
 
     def receive(self, session: Session, raw: object) -> None:
         """One input of the peer, as the session's parser takes it."""
+        self.counters.received += 1
         self._turns.receive(session, raw)
 
     def end(self, session: Session, *, dropped: bool = False) -> None:
@@ -104,6 +107,8 @@ class Chat:
         if session.closing:
             return
         self._turns.drop(session)
+        if bye.reason not in ("quit", "gone"):
+            self.counters.cuts[bye.reason] += 1
         self._outbox.tell(session, bye)
         self._loop.call_soon(session.wire.close, bye.reason)  # after the outbox's turn
 
@@ -129,6 +134,7 @@ class Chat:
                 case _:
                     self._carry_out(session, command)
         except Refusal as refusal:
+            self.counters.refusals[refusal.code] += 1
             if session.in_flight:
                 self._turns.hold(session, c.Invalid(refusal.code, refusal.detail, ref=command.ref))
             else:
@@ -146,7 +152,9 @@ class Chat:
                 tell(session, people.token(session, ref))
             case c.Join(room=name):
                 rules.logged_in(session)
-                self._enter(session, rules.room_to_join(session, name), ref)
+                where_to = rules.room_to_join(session, name)
+                self._unhurried(session, "join", JOINS)
+                self._enter(session, where_to, ref)
             case c.Leave(room=name):
                 rules.logged_in(session)
                 room = rules.room_to_leave(session, name)
@@ -154,7 +162,10 @@ class Chat:
                     self._enter(session, LOBBY, ref)
                 else:
                     tell(session, people.leave(session, room, ref))
-            case c.Rename():
+            case c.Rename(nick=name):
+                rules.logged_in(session)
+                rules.new_nick(name)
+                self._unhurried(session, "nick", NICKS)
                 self._slowly(session, ref, people.rename(session, command))
             case c.History():
                 self._slowly(session, ref, self._past.history(session, command))
@@ -189,6 +200,10 @@ class Chat:
             case _:
                 assert_never(command)
 
+    def _unhurried(self, session: Session, what: str, allowed: tuple[float, float]) -> None:
+        if self.limits.rate:
+            rules.unhurried(session, what, allowed, self._loop.time())
+
     def _enter(self, session: Session, room: RoomName, ref: str | None) -> None:
         self._people.enter(session, room)
         self._slowly(session, ref, self._people.entered(session, room, ref))
@@ -201,6 +216,7 @@ class Chat:
             try:
                 reply = await work
             except (Refusal, LogError) as refusal:
+                self.counters.refusals[refusal.code] += 1
                 reply = Error(refusal.code, refusal.detail, ref=ref)
             except TimeoutError:
                 self.close(session, Bye("sendq"))
@@ -246,6 +262,9 @@ class Chat:
                 reader = self._roster.find(to)
                 if reader is None or reader.nick is None:
                     raise Refusal("user-not-found", to)
+                if reader.id not in session.partners and reader is not session:
+                    self._unhurried(session, "partner", PARTNERS)
+                    session.partners.add(reader.id)
                 fact = Told(nick, reader.nick, text, author, reader.id, ref)
             case _:
                 assert_never(command)
@@ -258,6 +277,7 @@ class Chat:
             session = pending.session
             if entry.id > self._past.last_id:  # else it is a retry of what was shown before
                 self._past.last_id = entry.id
+                self.counters.messages += 1
                 self._show(pending, entry)
             self._outbox.tell(session, Stored(entry.id, entry.time, ref=pending.fact.ref))
             session.in_flight -= 1
@@ -275,12 +295,14 @@ class Chat:
                 self._outbox.show((self._roster.hall,), entry, without=author)
             case Told():
                 if pending.reader is not None:
+                    pending.reader.current.partners.add(fact.author)  # an answer needs no bucket
                     self._outbox.tell(pending.reader.current, entry)
             case _:
                 assert_never(fact)
 
     def _failed(self, batch: Sequence[Pending], error: LogError) -> None:
         """Nothing was stored, so nobody is shown anything."""
+        self.counters.refusals[error.code] += len(batch)
         for pending in batch:
             pending.session.in_flight -= 1
             self._outbox.tell(pending.session, Error(error.code, error.detail, ref=pending.fact.ref))

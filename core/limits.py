@@ -19,6 +19,16 @@ PAGE_CHARACTERS = 32_768
 """Text of one page of history: a page reaches its reader in one write, well under sendq."""
 
 
+NICKS = (3, 1 / 20)
+"""Changes of name: 3 at once, then one every 20 s."""
+
+JOINS = (10, 1 / 6)
+"""Changes of room: 10 at once, then one every 6 s."""
+
+PARTNERS = (5, 1 / 15)
+"""First direct messages to someone who has not written before: 5 at once, then one every 15 s."""
+
+
 class Limits(Struct, frozen=True):
     rate: float = 5.0
     """Commands a second, once the burst is used up; a faster peer is read more slowly."""

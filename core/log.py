@@ -76,6 +76,10 @@ class Log(Protocol):
         """The id of the newest entry; 0 when there is none."""
         ...
 
+    async def check(self) -> None:
+        """Raises LogError when nothing could be stored now."""
+        ...
+
     async def append(self, batch: Sequence[Spoken]) -> Sequence[Entry]:
         """Store all of them, in this order, or none. Returns when they are durable.
 

@@ -13,6 +13,7 @@ one write. Rules of this file:
 from collections.abc import Callable, Iterable
 
 from core.audience import Audience
+from core.counters import Counters
 from core.replies import Shown
 from core.session import Encode, Session
 
@@ -45,7 +46,8 @@ class Own:
 
 
 class Outbox:
-    def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
+    def __init__(self, call_soon: Callable[[Callable[[], None]], object], counters: Counters) -> None:
+        self._counters = counters
         self._call_soon = call_soon
         self._seq = 0
         self._first = 0
@@ -93,7 +95,7 @@ class Outbox:
 
     def flush(self) -> None:
         """Write everything that was gathered."""
-        active, own = self._active, self._own
+        active, own, counters = self._active, self._own, self._counters
         if len(active) > 1:
             # A reader of two busy audiences needs both in one order, and each item once.
             seen: set[Session] = set()
@@ -112,17 +114,23 @@ class Outbox:
             for encode, group in audience.groups.items():
                 readers = [session for session in group if session not in own] if own else list(group)
                 if readers:
-                    shares.append((readers, b"".join([item.encoded(encode) for item in items])))
+                    data = b"".join([item.encoded(encode) for item in items])
+                    if data:
+                        shares.append((readers, data))
+                        counters.deliveries += len(readers) * len(items)
+                        counters.sent += len(readers) * len(data)
         self._active, self._own = [], {}
         self._first = self._seq
         self._scheduled = False
         for readers, data in shares:
-            if data:
-                for session in readers:
-                    session.wire.write(data)
+            for session in readers:
+                session.wire.write(data)
         for session, mine in own.items():
             if mine.parts:
-                session.wire.write(b"".join(mine.parts))
+                data = b"".join(mine.parts)
+                session.wire.write(data)
+                counters.deliveries += len(mine.parts)
+                counters.sent += len(data)
 
     def _catch_up(self, session: Session) -> Own:
         """Give the session its own share of all that was gathered for it until now."""

@@ -6,9 +6,11 @@ makes larger batches, not more of them.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from core.counters import Counters
 from core.facts import Entry, Spoken
 from core.log import Log, LogError
 from core.session import Session
@@ -38,10 +40,12 @@ class Recorder:
         log: Log,
         stored: Callable[[Sequence[Pending], Sequence[Entry]], None],
         failed: Callable[[Sequence[Pending], LogError], None],
+        counters: Counters,
     ) -> None:
         self._log = log
         self._stored = stored
         self._failed = failed
+        self._counters = counters
         self._pending: deque[Pending] = deque()
         self._wanted = asyncio.Event()
         self._idle = asyncio.Event()
@@ -74,6 +78,7 @@ class Recorder:
         return batch
 
     async def _record(self, batch: list[Pending]) -> None:
+        began = time.perf_counter()
         try:
             entries = await self._log.append([pending.fact for pending in batch])
         except LogError as error:
@@ -82,6 +87,7 @@ class Recorder:
             logger.exception("the log failed to store %d messages", len(batch))
             self._failed(batch, LogError())
         else:
+            self._counters.appended(time.perf_counter() - began)
             try:
                 self._stored(batch, entries)
             except Exception:  # the messages are durable; whoever missed one finds it in the history

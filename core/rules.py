@@ -1,8 +1,11 @@
 """What is allowed. Every check either returns the checked value or raises the one `Refusal`."""
 
+from math import ceil
+
 from core.commands import HERE
 from core.limits import ROOMS_MAX, TEXT_MAX
 from core.names import LOBBY, Nick, RoomName, nick_problem, parse_room
+from core.pace import Bucket
 from core.session import Session
 from core.text import clean
 
@@ -30,6 +33,16 @@ def new_nick(name: str) -> Nick:
     if problem is not None:
         raise Refusal("invalid-username", problem)
     return Nick(name)
+
+
+def unhurried(session: Session, what: str, allowed: tuple[float, float], now: float) -> None:
+    """One of these is taken from the session's small bucket of that name."""
+    bucket = session.buckets.get(what)
+    if bucket is None:
+        bucket = session.buckets[what] = Bucket(*allowed, now)
+    wait = bucket.take(now)
+    if wait:
+        raise Refusal("too-fast", str(ceil(wait)))
 
 
 def logged_in(session: Session) -> Nick:

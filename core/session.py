@@ -13,6 +13,7 @@ from core.replies import Shown
 
 if TYPE_CHECKING:
     from core.audience import Audience
+    from core.pace import Bucket
 
 Encode = Callable[[Shown], bytes]
 """Gives what is shown its words; b"" for what this kind of reader is not shown."""
@@ -45,6 +46,7 @@ class Session:
 
     __slots__ = (
         "audiences",
+        "buckets",
         "busy",
         "closing",
         "dropped",
@@ -60,13 +62,13 @@ class Session:
         "inbox",
         "nick",
         "one_room",
+        "pace",
         "parse",
+        "partners",
         "paused",
         "recent",
-        "refilled",
         "rooms",
         "token",
-        "tokens",
         "waits",
         "warned",
         "wire",
@@ -117,9 +119,11 @@ class Session:
         self.heard = 0.0
         """When the last input came, in the loop's time."""
         self.warned = False
-        self.tokens = 0.0
-        """What is left of the burst, as of `refilled`."""
-        self.refilled = 0.0
+        self.pace: Bucket | None = None
+        """For its commands; the small ones are made when they are needed."""
+        self.buckets: dict[str, Bucket] = {}
+        self.partners: set[str] = set()
+        """Identities it has exchanged direct messages with."""
 
     @property
     def here(self) -> RoomName | None:

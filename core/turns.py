@@ -12,6 +12,7 @@ from typing import Final
 
 from core.commands import AnyCommand, Gone
 from core.limits import Limits
+from core.pace import Bucket
 from core.session import Session
 
 _END: Final = object()
@@ -31,8 +32,8 @@ class Turns:
 
     def begin(self, session: Session) -> None:
         """A new session, with a full bucket."""
-        session.tokens = float(self._limits.burst)
-        session.refilled = session.heard = self._loop.time()
+        session.heard = self._loop.time()
+        session.pace = Bucket(self._limits.burst, self._limits.rate, session.heard)
 
     def receive(self, session: Session, raw: object) -> None:
         """One input; it is carried out now or when its turn comes."""
@@ -102,12 +103,9 @@ class Turns:
 
     def _afford(self, session: Session) -> bool:
         """Take one token of the session's bucket; without one the session is busy until the refill."""
-        now, limits = self._loop.time(), self._limits
-        tokens = session.tokens + (now - session.refilled) * limits.rate
-        session.tokens, session.refilled = min(tokens, float(limits.burst)), now
-        if session.tokens >= 1:
-            session.tokens -= 1
-            return True
-        session.busy = True
-        self._loop.call_later((1 - session.tokens) / limits.rate, self.release, session)
-        return False
+        assert session.pace is not None
+        wait = session.pace.take(self._loop.time())
+        if wait:
+            session.busy = True
+            self._loop.call_later(wait, self.release, session)
+        return not wait

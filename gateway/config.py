@@ -15,8 +15,11 @@ import msgspec
 import platformdirs
 from msgspec import Meta, Struct
 
+from core.addresses import Trusted
+
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Count = Annotated[int, Meta(ge=0)]
+Names = tuple[str, ...]
 Seconds = Annotated[float, Meta(ge=0)]
 
 
@@ -47,6 +50,23 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         Seconds, Meta(description="seconds a person whose connection broke may be away unnoticed")
     ] = 10
     history_days: Annotated[Seconds, Meta(description="days for which messages are kept")] = 0
+    allowed_origin: Annotated[
+        Names, Meta(description="origins of other pages that may connect, like https://chat.example.org")
+    ] = ()
+    public_host: Annotated[Names, Meta(description="the only host names under which the page is served")] = ()
+    trusted_proxy: Annotated[
+        Names, Meta(description="networks of proxies whose X-Forwarded-For and PROXY headers are believed")
+    ] = ()
+    proxy_protocol: Annotated[
+        bool, Meta(description="take PROXY protocol headers from trusted proxies on the TCP port")
+    ] = False
+    tls_cert: Annotated[str, Meta(description="certificate chain (PEM): the page is served by HTTPS")] = ""
+    tls_key: Annotated[str, Meta(description="its key (PEM)")] = ""
+    tls_tcp_port: Annotated[
+        Port | None, Meta(description="port of a line door with TLS, beside the plain one")
+    ] = None
+    admin_port: Annotated[Port | None, Meta(description="port on 127.0.0.1 for /metrics and /healthz")] = None
+    log_format: Annotated[Literal["text", "json"], Meta(description="how log lines are written")] = "text"
     history_per_room: Annotated[Count, Meta(description="messages kept for a room")] = 10_000
 
 
@@ -54,6 +74,22 @@ ENVIRONMENT: Final = {"CHAT_PORT": "tcp_port"} | {
     f"PARLOUR_{name.upper()}": name for name in Config.__struct_fields__
 }
 """Variable to key; a later one wins."""
+
+
+_DEFAULTS: Final = {info.name: info.default for info in msgspec.structs.fields(Config)}
+
+METAVARS: Final = {
+    "host": "ADDRESS",
+    "data": "FILE",
+    "durability": "normal|full",
+    "allowed_origin": "ORIGIN,…",
+    "public_host": "NAME,…",
+    "trusted_proxy": "CIDR,…",
+    "proxy_protocol": "true|false",
+    "tls_cert": "FILE",
+    "tls_key": "FILE",
+    "log_format": "text|json",
+}
 
 
 class BadConfig(Exception):
@@ -79,8 +115,11 @@ def _parser() -> argparse.ArgumentParser:
         (meta,) = (m for m in info.type.__metadata__ if m.description)
         serve.add_argument(
             "--" + info.name.replace("_", "-"),
-            metavar={"host": "ADDRESS", "data": "FILE", "durability": "normal|full"}.get(info.name, "N"),
-            help=f"{meta.description} (default {info.default})",
+            metavar=METAVARS.get(info.name, "N"),
+            help=f"{meta.description} ({_default(info.default)})",
+            # One that is on or off may be named without a value.
+            nargs="?" if info.default is False else None,
+            const="true" if info.default is False else None,
         )
     connect = commands.add_parser(
         "connect",
@@ -90,6 +129,12 @@ def _parser() -> argparse.ArgumentParser:
     connect.add_argument("host", nargs="?", default="localhost", help="default localhost")
     connect.add_argument("port", nargs="?", type=int, default=4000, help="default 4000")
     return parser
+
+
+def _default(value: object) -> str:
+    if value in ("", (), None):
+        return "default: none"
+    return f"default {str(value).lower() if isinstance(value, bool) else value}"
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -114,7 +159,22 @@ def load(arguments: argparse.Namespace, environment: Mapping[str, str] = os.envi
             values |= _convert({key: environment[variable]}, f"in {variable}")
     for key, text in options.items():
         values |= _convert({key: text}, f"for --{key.replace('_', '-')}")
-    return Config(**values)
+    return _checked(Config(**values))
+
+
+def _checked(config: Config) -> Config:
+    """What one value alone cannot tell."""
+    try:
+        Trusted(config.trusted_proxy)
+    except ValueError as error:
+        raise BadConfig(f"--trusted-proxy takes networks like 10.0.0.0/8: {error}") from None
+    if bool(config.tls_cert) != bool(config.tls_key):
+        raise BadConfig("--tls-cert and --tls-key belong together")
+    if config.tls_tcp_port is not None and not config.tls_cert:
+        raise BadConfig("--tls-tcp-port needs --tls-cert and --tls-key")
+    if config.proxy_protocol and not config.trusted_proxy:
+        raise BadConfig("--proxy-protocol needs --trusted-proxy: nobody else is believed")
+    return config
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -127,7 +187,9 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _convert(values: dict[str, Any], where: str, *, strict: bool = False) -> dict[str, Any]:
-    """The values with their types; text is accepted for numbers unless `strict`."""
+    """The values with their types; text is accepted for numbers and lists unless `strict`."""
+    if not strict:
+        values = {key: _split(key, text) for key, text in values.items()}
     try:
         config = msgspec.convert(values, Config, strict=strict)
     except msgspec.ValidationError as error:
@@ -136,6 +198,13 @@ def _convert(values: dict[str, Any], where: str, *, strict: bool = False) -> dic
         problem = str(error).partition(" - at ")[0]
         raise BadConfig(f"bad value {next(iter(values.values()))!r} {where}: {problem}") from None
     return {key: getattr(config, key) for key in values}
+
+
+def _split(key: str, text: str) -> str | list[str]:
+    """A list is written with commas."""
+    if _DEFAULTS[key] == ():
+        return [name.strip() for name in text.split(",") if name.strip()]
+    return text
 
 
 def complain(problem: object) -> NoReturn:

@@ -53,6 +53,8 @@ class MemoryLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
+    async def check(self) -> None: ...
+
     async def append(self, batch: Sequence[Spoken]) -> Sequence[Entry]:
         now = time.time_ns() // 1_000_000
         return [self._store(fact, now) for fact in batch]

@@ -102,6 +102,13 @@ def prepare(path: Path) -> None:
         raise CannotOpen(f"cannot use {path}: {error}") from None
 
 
+def try_writing(database: sqlite3.Connection) -> None:
+    """Commit a transaction that changes nothing. Raises sqlite3.Error where nothing can be written."""
+    database.execute("BEGIN IMMEDIATE")
+    database.execute("UPDATE meta SET value = value WHERE key = 'epoch'")
+    database.execute("COMMIT")
+
+
 def _make(path: Path) -> None:
     """In another place first, so that the file is there whole or not at all."""
     new = path.with_name(path.name + "-new")

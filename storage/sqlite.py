@@ -82,9 +82,7 @@ class SqliteLog:
             try:
                 self._writer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 self._writer.execute(f"PRAGMA synchronous = {self._durability}")
-                self._writer.execute("BEGIN IMMEDIATE")  # a file that cannot be written is refused now
-                self._writer.execute("UPDATE meta SET value = value WHERE key = 'epoch'")
-                self._writer.execute("COMMIT")
+                schema.try_writing(self._writer)  # a file that cannot be written is refused now
                 self._reader = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 self._reader.execute("PRAGMA query_only = 1")
                 self.epoch, self.last_id = self._read_state()
@@ -116,6 +114,9 @@ class SqliteLog:
         await asyncio.to_thread(self._stack.close)
 
     # ------------------------------------------------------------------ writing
+
+    async def check(self) -> None:
+        await self._write(schema.try_writing, self._writer)
 
     async def append(self, batch: Sequence[Spoken]) -> Sequence[Entry]:
         entries = await self._write(self._append, batch, self._take_records())

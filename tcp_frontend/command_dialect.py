@@ -126,7 +126,7 @@ def _past_line(entry: f.Entry) -> str:
 
 def _bye_lines(bye: r.Bye) -> Iterator[str]:
     match bye.reason:
-        case "quit" | "gone":
+        case "quit" | "gone" | "misdirected":
             return
         case "restarting":
             yield "INFO server is restarting"

@@ -1,14 +1,18 @@
 """One TCP connection: bytes to lines to commands, and a wire for what comes back."""
 
 import asyncio
+import contextlib
 import logging
+import re
+from collections.abc import Container
 from typing import Final, cast
 
 from core import commands as c
 from core.admission import Admission
 from core.chat import Chat
 from core.names import nick_problem
-from tcp_frontend import command_dialect, plain_dialect
+from core.replies import Bye
+from tcp_frontend import command_dialect, plain_dialect, proxy_protocol
 from tcp_frontend.framing import LineFramer
 from tcp_frontend.lines import decode
 
@@ -18,6 +22,20 @@ GREETING: Final = (
     b"Welcome! Please login with: LOGIN <username>\n"
     b"Or type just a name (letters, digits, - and _) to chat in plain words.\n"
 )
+
+HTTP: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: \S+ HTTP/\d|:[ \t\S])")
+"""A request line or a header line (RFC 9112): no name and no verb looks like that."""
+
+MISDIRECTED: Final = (
+    b"HTTP/1.1 421 Misdirected Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
+    b"This port speaks lines, not HTTP. The page is on the web port (8080 unless configured otherwise).\n"
+)
+
+CUT_PATIENCE: Final = 2.0
+"""Seconds in which a reader that is cut may still take what waits for it, and learn why."""
+
+HEADER_PATIENCE: Final = 5.0
+"""Seconds a proxy has for its PROXY header."""
 
 
 class Connection(asyncio.Protocol):
@@ -29,14 +47,20 @@ class Connection(asyncio.Protocol):
         self._sendq = sendq
         self._framer = LineFramer()
         self._plain = False
+        self._cut = False
 
     # ------------------------------------------------------------------ asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=self._sendq)
-        self.peer = self._transport.get_extra_info("peername")
-        if not self._admission.enter(self.peer[0]):
+        peer = self._transport.get_extra_info("peername")
+        self.begin(str(peer[0]), peer)
+
+    def begin(self, address: str, peer: object) -> None:
+        """Start the conversation, if there is room for it."""
+        self.address, self.peer = address, peer
+        if not self._admission.enter(address):
             self._transport.write(b"ERR too-many-connections Try again later\n")
             self._transport.set_protocol(asyncio.Protocol())  # whatever else it says is not for us
             self._transport.close()
@@ -53,7 +77,16 @@ class Connection(asyncio.Protocol):
         if answers:
             self.write(answers)
         for line in lines:
+            if self._session.nick is None and isinstance(line, bytes) and HTTP.match(line):
+                self._turn_away()
+                return
             self._chat.receive(self._session, line)
+
+    def _turn_away(self) -> None:
+        """A browser, or someone who makes one speak to us: nothing it sends is taken for a line."""
+        if not self._session.closing:
+            self.write(MISDIRECTED)
+            self._chat.close(self._session, Bye("misdirected"))
 
     def eof_received(self) -> bool:
         self._chat.end(self._session)
@@ -61,12 +94,19 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """More than `sendq` bytes wait for this reader: it is cut, the others never wait for it."""
+        if self._cut:
+            return
+        self._cut = True
         logger.warning("Cut %s: more than %d bytes were waiting for it (sendq)", self.peer, self._sendq)
-        self._transport.abort()
+        self._chat.counters.cuts["sendq"] += 1
+        self._transport.write(b"\nERROR sendq exceeded\n")
+        self._transport.close()
+        asyncio.get_running_loop().call_later(CUT_PATIENCE, self._transport.abort)
+        self._chat.end(self._session, dropped=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._chat.end(self._session, dropped=exc is not None)
-        self._admission.leave(self.peer[0])
+        self._admission.leave(self.address)
         logger.info("Closed connection from %s%s", self.peer, f": {exc}" if exc else "")
 
     # ------------------------------------------------------------------ core.session.Wire
@@ -83,7 +123,8 @@ class Connection(asyncio.Protocol):
         return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
 
     def pause_input(self) -> None:
-        self._transport.pause_reading()
+        with contextlib.suppress(RuntimeError):  # a transport that is closing
+            self._transport.pause_reading()
 
     def resume_input(self) -> None:
         if not self._transport.is_closing():
@@ -124,3 +165,51 @@ class Connection(asyncio.Protocol):
         self._plain = plain
         self._session.encode = plain_dialect.encode if plain else command_dialect.encode
         self._session.recent = plain_dialect.RECENT if plain else 0
+
+
+class ProxiedConnection(Connection):
+    """A connection that may come through a proxy, which tells with the PROXY protocol for whom it speaks.
+
+    Who is not trusted to say so is an ordinary client.
+    """
+
+    _head: bytes | None = None
+    """What has come of the header; None when it is over."""
+
+    def __init__(self, chat: Chat, admission: Admission, sendq: int, trusted: Container[str]) -> None:
+        super().__init__(chat, admission, sendq)
+        self._trusted = trusted
+
+    def begin(self, address: str, peer: object) -> None:
+        if address not in self._trusted:
+            super().begin(address, peer)
+            return
+        self.address, self.peer, self._head = address, peer, b""
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(HEADER_PATIENCE, self._transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        if self._head is None:
+            super().data_received(data)
+            return
+        self._head += data
+        match proxy_protocol.parse(self._head):
+            case proxy_protocol.Header(address=address, size=size):
+                self._deadline.cancel()
+                rest, self._head = self._head[size:], None
+                peer = f"{address} through {self.peer}" if address else self.peer
+                super().begin(address or self.address, peer)
+                if rest and self._transport.get_protocol() is self:
+                    super().data_received(rest)
+            case proxy_protocol.Bad(why=why):
+                logger.warning("Refused %s: %s", self.peer, why)
+                self._transport.abort()
+
+    def eof_received(self) -> bool:
+        return self._head is None and super().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._head is None:
+            super().connection_lost(exc)
+        else:
+            self._deadline.cancel()

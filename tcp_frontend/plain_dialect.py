@@ -208,7 +208,7 @@ def _past(entries: Iterable[f.Entry]) -> Iterator[Words]:
 
 def _bye_words(bye: r.Bye) -> Iterable[Words]:
     match bye.reason:
-        case "quit" | "gone":
+        case "quit" | "gone" | "misdirected":
             return ()
         case "restarting":
             return _notice("The server is restarting.")

@@ -1,28 +1,44 @@
 """The TCP listener."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import socket
+import ssl
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from core.addresses import Trusted
 from core.admission import Admission
 from core.chat import Chat
-from tcp_frontend.connection import Connection
+from tcp_frontend.connection import Connection, ProxiedConnection
 
 BACKLOG = 2048
-"""Connections the kernel accepts before we do. Python's 100 is too few for a restart's rush."""
+"""Connections the kernel takes before we do. Python's 100 is too few for a restart's rush."""
 
 
 @asynccontextmanager
 async def serve(
-    chat: Chat, admission: Admission, *, host: str, port: int, sendq: int
-) -> AsyncIterator[list[tuple[str, int]]]:
-    """Open the door; yields the addresses it listens on. Port 0 picks a free one.
+    chat: Chat,
+    admission: Admission,
+    sockets: Sequence[socket.socket],
+    *,
+    sendq: int,
+    proxies: Trusted | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[None]:
+    """Open the door on these listening sockets. `proxies` may speak the PROXY protocol, without TLS.
 
-    Raises OSError when the address cannot be used. Whoever stops the chat closes the connections.
+    Whoever stops the chat closes the connections.
     """
+
+    def connect() -> Connection:
+        if proxies is None:
+            return Connection(chat, admission, sendq)
+        return ProxiedConnection(chat, admission, sendq, proxies)
+
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(chat, admission, sendq), host, port, backlog=BACKLOG)
+    servers = [await loop.create_server(connect, sock=sock, ssl=tls, backlog=BACKLOG) for sock in sockets]
     try:
-        yield [sock.getsockname()[:2] for sock in server.sockets]
+        yield
     finally:
-        server.close()
+        for server in servers:
+            server.close()

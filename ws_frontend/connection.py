@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import WSMsgType, web
@@ -10,6 +11,7 @@ from core.chat import Chat
 from core.limits import ROOMS_MAX, TEXT_MAX
 from core.names import NICK_MAX, ROOM_MAX
 from ws_frontend import events, messages
+from ws_frontend.doorman import Doorman
 
 logger = logging.getLogger("parlour.web")
 
@@ -18,7 +20,13 @@ HEARTBEAT: Final = 25.0
 CLOSE_TIMEOUT: Final = 2.0
 """Seconds a peer has to answer our close; then the connection is aborted."""
 
-CLOSE_CODES: Final = {"quit": 1000, "restarting": 1012, "login-timeout": 4000, "resumed-elsewhere": 4001}
+CLOSE_CODES: Final = {
+    "quit": 1000,
+    "restarting": 1012,
+    "login-timeout": 4000,
+    "resumed-elsewhere": 4001,
+    "sendq": 4008,
+}
 """RFC 6455, section 7.4, and the registry behind it; 4000 and up are our own."""
 
 CLOSED: Final = (1000, 1001)
@@ -37,12 +45,12 @@ class WebSocketWire:
     """The session's `core.session.Wire`."""
 
     def __init__(
-        self, ws: web.WebSocketResponse, transport: asyncio.Transport, peer: str, sendq: int
+        self, ws: web.WebSocketResponse, transport: asyncio.Transport, cut: Callable[[], None]
     ) -> None:
+        """`cut` is called once, when the peer reads too slowly."""
         self._ws = ws
         self._transport = transport
-        self._peer = peer
-        self._sendq = sendq
+        self._cut = cut
         self._closing: asyncio.Task[None] | None = None
         self.input = asyncio.Event()
         """Set while the chat takes input."""
@@ -53,10 +61,12 @@ class WebSocketWire:
         if transport.is_closing() or self._closing is not None:  # nothing follows a close frame
             return
         transport.write(data)
-        # aiohttp owns pause_writing, so the size is asked for: a loopback write costs 50 times this.
-        if transport.get_write_buffer_size() > self._sendq:
-            logger.warning("Cut %s: more than %d bytes were waiting for it (sendq)", self._peer, self._sendq)
-            transport.abort()
+
+    def too_slow(self) -> None:
+        """More than `sendq` bytes wait for this reader: it is cut, the others never wait for it."""
+        if self._closing is None:
+            self._cut()
+            self.close("sendq")
 
     def close(self, reason: str, /) -> None:
         if self._closing is None:
@@ -82,8 +92,8 @@ class WebSocketWire:
         self.input.set()
 
 
-async def converse(request: web.Request, chat: Chat, *, version: str, sendq: int) -> web.WebSocketResponse:
-    """Serve one WebSocket until it ends."""
+async def converse(request: web.Request, chat: Chat, *, version: str, address: str) -> web.WebSocketResponse:
+    """Serve one WebSocket until it ends. `address` is where the peer really is."""
     ws = web.WebSocketResponse(
         heartbeat=HEARTBEAT, max_msg_size=FRAME_MAX, compress=False, decode_text=False, timeout=CLOSE_TIMEOUT
     )
@@ -92,8 +102,19 @@ async def converse(request: web.Request, chat: Chat, *, version: str, sendq: int
     if transport is None:  # gone during the handshake
         return ws
     peer = str(transport.get_extra_info("peername"))
+    if address != request.remote:
+        peer = f"{address} through {peer}"
     logger.info("Accepted connection from %s", peer)
-    wire = WebSocketWire(ws, transport, peer, sendq)
+
+    def cut() -> None:
+        logger.warning("Cut %s: too many bytes were waiting for it (sendq)", peer)
+        chat.counters.cuts["sendq"] += 1
+        chat.end(session, dropped=True)
+
+    wire = WebSocketWire(ws, transport, cut)
+    doorman = transport.get_protocol()
+    assert isinstance(doorman, Doorman)  # the server's factory makes no other
+    doorman.on_slow = wire.too_slow
     wire.write(events.frame(events.Hello("parlour", version, chat.epoch, LIMITS)))
     session = chat.connect(wire, messages.encode, messages.parse)
     try:

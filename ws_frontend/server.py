@@ -1,18 +1,26 @@
 """The aiohttp application: the page, its files, `/ws` and `/healthz`."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from core.admission import Admission
 from core.chat import Chat
 from ws_frontend.connection import converse
+from ws_frontend.doorman import Doorman
+from ws_frontend.visitors import Visitors
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 BACKLOG: Final = 2048
+STOP_PATIENCE: Final = 3.0
+"""Seconds in which the WebSockets must have ended when the server stops."""
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -28,11 +36,21 @@ HEADERS: Final = {
 }
 
 
+REQUEST_PATIENCE: Final = 8.0
+"""Seconds a connection may take for its request, headers and all, and stay open between two."""
+
+
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
 
 
-def application(chat: Chat, admission: Admission, *, version: str, sendq: int) -> web.Application:
+def application(chat: Chat, admission: Admission, visitors: Visitors, *, version: str) -> web.Application:
+    @web.middleware
+    async def known_hosts(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not visitors.knows_host(request):
+            return web.Response(status=421, text="There is no such host here.\n")
+        return await handler(request)
+
     async def page(_: web.Request) -> web.FileResponse:
         return web.FileResponse(STATIC / "index.html")
 
@@ -40,15 +58,19 @@ def application(chat: Chat, admission: Admission, *, version: str, sendq: int) -
         return web.Response(text="ok\n")
 
     async def websocket(request: web.Request) -> web.StreamResponse:
-        address = request.remote or ""
-        if not admission.enter(address):
+        if not visitors.allows_origin(request):
+            return web.Response(status=403, text="Pages of other sites may not connect (--allowed-origin).\n")
+        address = visitors.address(request)
+        if address == request.remote:  # counted by the doorman
+            return await converse(request, chat, version=version, address=address)
+        if not admission.visit(address):
             return web.Response(status=503, text="too-many-connections\n", headers={"Retry-After": "60"})
         try:
-            return await converse(request, chat, version=version, sendq=sendq)
+            return await converse(request, chat, version=version, address=address)
         finally:
-            admission.leave(address)
+            admission.depart(address)
 
-    app = web.Application()
+    app = web.Application(middlewares=[known_hosts])
     app.on_response_prepare.append(_add_headers)
     app.router.add_get("/", page)
     app.router.add_get("/healthz", health)
@@ -59,17 +81,31 @@ def application(chat: Chat, admission: Admission, *, version: str, sendq: int) -
 
 @asynccontextmanager
 async def serve(
-    chat: Chat, admission: Admission, *, host: str, port: int, version: str, sendq: int
-) -> AsyncIterator[list[tuple[str, int]]]:
-    """Open the door; yields the addresses it listens on. Port 0 picks a free one.
-
-    Raises OSError when the address cannot be used. Whoever stops the chat closes the WebSockets.
-    """
-    app = application(chat, admission, version=version, sendq=sendq)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    chat: Chat,
+    admission: Admission,
+    visitors: Visitors,
+    sockets: Sequence[socket.socket],
+    *,
+    version: str,
+    sendq: int,
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[None]:
+    """Open the door on these listening sockets. Whoever stops the chat closes the WebSockets."""
+    app = application(chat, admission, visitors, version=version)
+    runner = web.AppRunner(
+        app, access_log=None, keepalive_timeout=REQUEST_PATIENCE, shutdown_timeout=STOP_PATIENCE
+    )
     await runner.setup()
+    make = runner.server
+    assert make is not None  # it was set up
+    loop = asyncio.get_running_loop()
+    servers = [
+        await loop.create_server(lambda: Doorman(make, admission, sendq), sock=sock, ssl=tls, backlog=BACKLOG)
+        for sock in sockets
+    ]
     try:
-        await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
-        yield [address[:2] for address in runner.addresses]
+        yield
     finally:
+        for server in servers:
+            server.close()
         await runner.cleanup()

@@ -1,0 +1,37 @@
+"""Log lines: one event each, as text or as JSON, with nothing in them that moves a cursor."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from core.text import clean
+
+
+class TextFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        # A traceback is ours and keeps its lines; a message may hold what a peer has said.
+        message = clean(record.getMessage())
+        line = f"{self.formatTime(record)} {record.levelname} {message}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        event: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            event["exception"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(event).decode()
+
+
+def set_up(form: str) -> None:
+    """Log lines go to stderr."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -1,0 +1,145 @@
+"""Puts the parts together and runs them until a signal asks to stop."""
+
+import asyncio
+import gc
+import logging
+import os
+import resource
+import signal
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import tcp_frontend.server
+import ws_frontend.server
+from core.addresses import Trusted
+from core.admission import Admission
+from core.chat import Chat
+from core.limits import Limits
+from core.log import Log
+from gateway import admin
+from gateway.config import Config
+from gateway.sockets import for_browsers, inherited, listen, shown
+from gateway.tls import Certificate
+from storage.memory import MemoryLog
+from storage.sqlite import SqliteLog
+from ws_frontend.visitors import Visitors
+
+logger = logging.getLogger("parlour")
+
+RESERVE: Final = 64
+"""Descriptors kept for the log, the page's files and our own sockets."""
+
+STOP_PATIENCE: Final = 8.0
+"""Seconds within which a stop is over, whatever state the peers are in."""
+
+
+async def serve(config: Config) -> None:
+    """Run both doors until SIGINT or SIGTERM; a second one ends the process at once.
+
+    Raises CannotOpen, CannotListen, CannotUse before anything is served.
+    """
+    stop = asyncio.Event()
+    _on_signals(stop)
+    certificate = Certificate(config.tls_cert, config.tls_key) if config.tls_cert else None
+    if certificate is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, certificate.reload)
+    async with AsyncExitStack() as stack:
+        log = await stack.enter_async_context(_log(config))
+        chat = await stack.enter_async_context(Chat(log, limits=_limits(config)))
+        await _open_doors(stack, config, chat, log, certificate)
+        # What exists now stays: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        await stop.wait()
+        logger.info("Stopping")
+        try:
+            async with asyncio.timeout(STOP_PATIENCE):
+                await chat.stop("restarting")
+        except TimeoutError:
+            logger.error("The log takes too long; stopping without it")
+
+
+async def _open_doors(
+    stack: AsyncExitStack, config: Config, chat: Chat, log: Log, certificate: Certificate | None
+) -> None:
+    handed = inherited()
+    tcp = handed.get("tcp") or listen(config.host, config.tcp_port)
+    web = handed.get("web") or listen(config.host, config.web_port)
+    most = _most_connections(config.max_connections)
+    room = {"most": most, "most_per_address": config.max_connections_per_address}
+    lines = Admission(**room)
+    pages = Admission(**room)
+    proxies = Trusted(config.trusted_proxy)
+    tls = certificate.context if certificate is not None else None
+    visitors = Visitors(config.allowed_origin, config.public_host, proxies)
+    await stack.enter_async_context(
+        tcp_frontend.server.serve(
+            chat, lines, tcp, sendq=config.sendq, proxies=proxies if config.proxy_protocol else None
+        )
+    )
+    await stack.enter_async_context(
+        ws_frontend.server.serve(
+            chat, pages, visitors, web, version=version("parlour"), sendq=config.sendq, tls=tls
+        )
+    )
+    for sock in tcp:
+        print(f"Server listening on {shown(sock)}", flush=True)
+    for sock in web:
+        print(f"Page on {'https' if tls else 'http'}://{for_browsers(sock)}/", flush=True)
+    if config.tls_tcp_port is not None or "tls-tcp" in handed:
+        secure = handed.get("tls-tcp") or listen(config.host, config.tls_tcp_port or 0)
+        await stack.enter_async_context(
+            tcp_frontend.server.serve(chat, lines, secure, sendq=config.sendq, tls=tls)
+        )
+        for sock in secure:
+            print(f"Server listening with TLS on {shown(sock)}", flush=True)
+    if config.admin_port is not None:
+        private = handed.get("admin") or listen("127.0.0.1", config.admin_port)
+        await stack.enter_async_context(admin.serve(chat, log, {"tcp": lines, "web": pages}, private))
+        for sock in private:
+            print(f"Metrics on http://{shown(sock)}/metrics", flush=True)
+
+
+def _on_signals(stop: asyncio.Event) -> None:
+    def asked() -> None:
+        if stop.is_set():
+            os._exit(1)  # asked twice: nothing is waited for any more
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asked)
+
+
+def _log(config: Config) -> AbstractAsyncContextManager[Log]:
+    if config.data == "memory":
+        return MemoryLog(history_per_room=config.history_per_room)
+    return SqliteLog(
+        Path(config.data).expanduser(),
+        durability=config.durability,
+        history_per_room=config.history_per_room,
+        history_days=config.history_days,
+    )
+
+
+def _limits(config: Config) -> Limits:
+    return Limits(
+        rate=config.rate,
+        burst=config.burst,
+        login_timeout=config.login_timeout,
+        idle_timeout=config.idle_timeout,
+        linger=config.linger,
+    )
+
+
+def _most_connections(asked: int) -> int:
+    """The cap of each door, so that both together stay below the limit of descriptors.
+
+    At that limit the kernel refuses without a word and the loop cannot even read a file.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    possible = max(2, hard - RESERVE) // 2
+    return min(asked, possible) if asked else possible

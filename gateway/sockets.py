@@ -1,0 +1,86 @@
+"""Listening sockets: made here, or handed over by systemd so that a restart refuses nobody."""
+
+import os
+import socket
+from collections.abc import Mapping, MutableMapping, Sequence
+from contextlib import ExitStack
+from typing import Final
+
+SEND_BUFFER: Final = 65_536
+"""Bytes the kernel may hold for one reader; accepted sockets inherit it. Linux doubles the number."""
+
+FIRST_INHERITED: Final = 3
+"""The first descriptor that systemd hands over (sd_listen_fds(3))."""
+
+
+class CannotListen(Exception):
+    """An address that cannot be used, as one line."""
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Sockets on every address of the host, not listening yet. Port 0 picks one free port for all."""
+    with ExitStack() as stack:
+        try:
+            found = socket.getaddrinfo(
+                host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_ADDRCONFIG
+            )
+            sockets: list[socket.socket] = []
+            for family, kind, protocol, _, address in dict.fromkeys(found):
+                sock = stack.enter_context(socket.socket(family, kind, protocol))
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                chosen = sockets[0].getsockname()[1] if sockets else port
+                sock.bind((address[0], chosen, *address[2:]))
+                sockets.append(_prepared(sock))
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise CannotListen(f"cannot listen on {host}:{port}: {why}") from None
+        stack.pop_all()
+        return sockets
+
+
+def _prepared(sock: socket.socket) -> socket.socket:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    sock.setblocking(False)
+    return sock
+
+
+def inherited(environment: MutableMapping[str, str] = os.environ) -> Mapping[str, Sequence[socket.socket]]:
+    """Sockets handed over by systemd, by name (`FileDescriptorName=`): tcp, web, tls-tcp, admin.
+
+    Without names the first is tcp, the second web. The variables are taken out: they are for us alone.
+    Raises CannotListen for what is no listening socket.
+    """
+    count = environment.pop("LISTEN_FDS", "")
+    names = environment.pop("LISTEN_FDNAMES", "").split(":")
+    if environment.pop("LISTEN_PID", "") != str(os.getpid()) or not count.isdigit():
+        return {}
+    sockets: dict[str, list[socket.socket]] = {}
+    for number in range(int(count)):
+        name = names[number] if number < len(names) else ""
+        if name in ("", "unknown"):
+            name = ("tcp", "web", "tls-tcp", "admin")[min(number, 3)]
+        try:
+            sock = socket.socket(fileno=FIRST_INHERITED + number)
+            listening = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        except OSError as error:
+            raise CannotListen(f"descriptor {FIRST_INHERITED + number} ({name}): {error.strerror}") from None
+        if not listening:
+            raise CannotListen(f"descriptor {FIRST_INHERITED + number} ({name}) is not a listening socket")
+        sockets.setdefault(name, []).append(_prepared(sock))
+    return sockets
+
+
+def shown(sock: socket.socket) -> str:
+    """The address as people write it."""
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def for_browsers(sock: socket.socket) -> str:
+    """The same, as a browser on this machine reaches it."""
+    host, port = sock.getsockname()[:2]
+    if host in ("0.0.0.0", "::", "127.0.0.1", "::1"):  # noqa: S104 - a comparison
+        return f"localhost:{port}"
+    return shown(sock)

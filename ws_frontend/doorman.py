@@ -1,0 +1,59 @@
+"""Stands between a transport and aiohttp: counts connections, and hears of readers who are too slow.
+
+aiohttp's own protocol has no place for either; everything else is passed on as it is.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, cast
+
+from core.admission import Admission
+
+FULL: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 60\r\n"
+    b"Content-Length: 21\r\nConnection: close\r\n\r\ntoo-many-connections\n"
+)
+
+
+class Doorman(asyncio.Protocol):
+    def __init__(self, make: Callable[[], asyncio.Protocol], admission: Admission, sendq: int) -> None:
+        self._make = make
+        self._admission = admission
+        self._sendq = sendq
+        self._inner: asyncio.Protocol | None = None
+        self.on_slow: Callable[[], None] | None = None
+        """Called when more than `sendq` bytes wait for the peer."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        wire = cast(asyncio.Transport, transport)
+        peer = wire.get_extra_info("peername")
+        self._address = str(peer[0]) if peer else ""
+        if not self._admission.enter(self._address):
+            wire.write(FULL)
+            wire.close()
+            return
+        wire.set_write_buffer_limits(high=self._sendq)
+        self._inner = self._make()
+        self._inner.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._inner is not None:
+            self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return None if self._inner is None else self._inner.eof_received()
+
+    def pause_writing(self) -> None:
+        if self._inner is not None:
+            self._inner.pause_writing()
+        if self.on_slow is not None:
+            self.on_slow()
+
+    def resume_writing(self) -> None:
+        if self._inner is not None:
+            self._inner.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._inner is not None:
+            self._inner.connection_lost(exc)
+            self._admission.leave(self._address)
