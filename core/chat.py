@@ -45,7 +45,7 @@ class Chat:
         self._loop = asyncio.get_running_loop()
         self.counters = Counters()
         self._roster = Roster()
-        self._outbox = Outbox(self._loop.call_soon, self.counters)
+        self._outbox = Outbox(self._loop, self.counters)
         self._past = Past(log, self._outbox, logger)
         self._people = People(
             log,
@@ -262,9 +262,9 @@ class Chat:
                 reader = self._roster.find(to)
                 if reader is None or reader.nick is None:
                     raise Refusal("user-not-found", to)
-                if reader.id not in session.partners and reader is not session:
+                if reader.id not in (session.partners or ()):
                     self._unhurried(session, "partner", PARTNERS)
-                    session.partners.add(reader.id)
+                    session.knows(reader.id)
                 fact = Told(nick, reader.nick, text, author, reader.id, ref)
             case _:
                 assert_never(command)
@@ -295,7 +295,7 @@ class Chat:
                 self._outbox.show((self._roster.hall,), entry, without=author)
             case Told():
                 if pending.reader is not None:
-                    pending.reader.current.partners.add(fact.author)  # an answer needs no bucket
+                    pending.reader.current.knows(fact.author)  # an answer needs no bucket
                     self._outbox.tell(pending.reader.current, entry)
             case _:
                 assert_never(fact)

@@ -7,15 +7,25 @@ one write. Rules of this file:
 - readers of the same kind in the same audience share one joined `bytes`;
 - a session that needs anything of its own in this tick (a reply, its own message left out, a change
   of rooms, two busy rooms at once) has a join of its own, in the same order;
+- who came and who went is gathered for longer the more people it is shown to, so that a rush of
+  logins costs a large room a small part of a core; whatever else is shown takes it along, in order;
 - nothing here waits, and nothing is created per reader who shares.
 """
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Collection
+from typing import Final
 
 from core.audience import Audience
 from core.counters import Counters
 from core.replies import Shown
 from core.session import Encode, Session
+
+PATIENCE: Final = 4e-5
+"""Seconds that presence waits for each reader: ten times what a write costs, so a tenth of a core."""
+
+SHORTEST: Final = 0.002
+LONGEST: Final = 0.25
 
 
 class Item:
@@ -46,18 +56,31 @@ class Own:
 
 
 class Outbox:
-    def __init__(self, call_soon: Callable[[Callable[[], None]], object], counters: Counters) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, counters: Counters) -> None:
+        self._loop = loop
         self._counters = counters
-        self._call_soon = call_soon
         self._seq = 0
         self._first = 0
         """The first item of this tick."""
         self._active: list[Audience] = []
         self._own: dict[Session, Own] = {}
-        self._scheduled = False
+        self._timer: asyncio.Handle | None = None
+        """The flush that is to come; None when nothing is gathered."""
+        self._due = 0.0
+        """When it comes, in the loop's time; 0 for the end of this tick."""
 
-    def show(self, audiences: Iterable[Audience], shown: Shown, *, without: Session | None = None) -> None:
-        """Show it to everyone in these audiences, once each, except to the session it comes from."""
+    def show(
+        self,
+        audiences: Collection[Audience],
+        shown: Shown,
+        *,
+        without: Session | None = None,
+        patient: bool = False,
+    ) -> None:
+        """Show it to everyone in these audiences, once each, except to the session it comes from.
+
+        `patient`: it may wait a moment for more of its kind.
+        """
         own = None if without is None else self._catch_up(without)
         item = Item(self._seq, shown)
         self._seq += 1
@@ -67,31 +90,33 @@ class Outbox:
             audience.gathered.append(item)
         if own is not None:
             own.upto = self._seq
-        self._schedule()
+        self._schedule(sum(len(a.members) for a in audiences) * PATIENCE if patient else 0.0)
 
     def tell(self, session: Session, shown: Shown) -> None:
         """Show it to one session, after all that was shown to it before."""
         data = session.encode(shown)
         if not data:
             return
-        if not self._scheduled:
-            session.wire.write(data)  # a quiet moment: nothing to keep the order with
+        if self._timer is None:
+            self._write(session, [data])  # a quiet moment: nothing to keep the order with
             return
-        self._catch_up(session).parts.append(data)
-        self._schedule()
+        own = self._catch_up(session)
+        own.parts.append(data)
+        if self._due:  # what is gathered can wait, a reply can't: it takes along what came before it
+            parts, own.parts = own.parts, []
+            self._write(session, parts)
 
     def settle(self, session: Session) -> None:
         """Fix what the session is to be shown so far. Call it before its audiences or encoder change."""
-        if self._scheduled:
+        if self._timer is not None:
             self._catch_up(session)
 
     def write_out(self, session: Session) -> None:
         """Write now what the session is to be shown so far, ahead of the others."""
-        if self._scheduled:
+        if self._timer is not None:
             own = self._catch_up(session)
-            data, own.parts = b"".join(own.parts), []
-            if data:
-                session.wire.write(data)
+            parts, own.parts = own.parts, []
+            self._write(session, parts)
 
     def flush(self) -> None:
         """Write everything that was gathered."""
@@ -121,16 +146,21 @@ class Outbox:
                         counters.sent += len(readers) * len(data)
         self._active, self._own = [], {}
         self._first = self._seq
-        self._scheduled = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         for readers, data in shares:
             for session in readers:
                 session.wire.write(data)
         for session, mine in own.items():
-            if mine.parts:
-                data = b"".join(mine.parts)
-                session.wire.write(data)
-                counters.deliveries += len(mine.parts)
-                counters.sent += len(data)
+            self._write(session, mine.parts)
+
+    def _write(self, session: Session, parts: list[bytes]) -> None:
+        if parts:
+            data = parts[0] if len(parts) == 1 else b"".join(parts)
+            session.wire.write(data)
+            self._counters.deliveries += len(parts)
+            self._counters.sent += len(data)
 
     def _catch_up(self, session: Session) -> Own:
         """Give the session its own share of all that was gathered for it until now."""
@@ -154,7 +184,15 @@ class Outbox:
         own.upto = self._seq
         return own
 
-    def _schedule(self) -> None:
-        if not self._scheduled:
-            self._scheduled = True
-            self._call_soon(self.flush)
+    def _schedule(self, delay: float) -> None:
+        """Flush at the end of this tick, or after the delay if that is worth waiting for."""
+        if delay < SHORTEST:
+            if self._timer is None or self._due:
+                if self._timer is not None:
+                    self._timer.cancel()
+                self._due = 0.0
+                self._timer = self._loop.call_soon(self.flush)
+        elif self._timer is None:
+            delay = min(delay, LONGEST)
+            self._due = self._loop.time() + delay
+            self._timer = self._loop.call_later(delay, self.flush)

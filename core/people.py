@@ -214,4 +214,4 @@ class People:
         return self._roster.nicks(room)
 
     def show(self, fact: Presence, audiences: Sequence[Audience], *, without: Session | None = None) -> None:
-        self._outbox.show(audiences, Entry(0, _now(), fact), without=without)
+        self._outbox.show(audiences, Entry(0, _now(), fact), without=without, patient=True)

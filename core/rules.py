@@ -37,6 +37,8 @@ def new_nick(name: str) -> Nick:
 
 def unhurried(session: Session, what: str, allowed: tuple[float, float], now: float) -> None:
     """One of these is taken from the session's small bucket of that name."""
+    if session.buckets is None:
+        session.buckets = {}
     bucket = session.buckets.get(what)
     if bucket is None:
         bucket = session.buckets[what] = Bucket(*allowed, now)

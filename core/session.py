@@ -98,7 +98,7 @@ class Session:
         """The last id shown before this session came into each room."""
         self.audiences: list[Audience] = []
         """Everything this session hears: the rooms, and the hall of all who are logged in."""
-        self.inbox: deque[Any] = deque()
+        self.inbox: deque[Any] | None = None
         """Inputs that wait for their turn."""
         self.busy = False
         """The next input must wait: for a command under way, for the bucket, or for the log."""
@@ -121,14 +121,20 @@ class Session:
         self.warned = False
         self.pace: Bucket | None = None
         """For its commands; the small ones are made when they are needed."""
-        self.buckets: dict[str, Bucket] = {}
-        self.partners: set[str] = set()
+        self.buckets: dict[str, Bucket] | None = None
+        self.partners: set[str] | None = None
         """Identities it has exchanged direct messages with."""
 
     @property
     def here(self) -> RoomName | None:
         """The room of someone who is in one room at a time."""
         return next(iter(self.rooms), None) if self.one_room else None
+
+    def knows(self, identity: str) -> None:
+        """Note a partner of direct messages."""
+        if self.partners is None:
+            self.partners = set()
+        self.partners.add(identity)
 
     @property
     def current(self) -> Session:

@@ -7,6 +7,7 @@ to hand over no more; what came already is kept.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -31,9 +32,8 @@ class Turns:
         self._handle = handle
 
     def begin(self, session: Session) -> None:
-        """A new session, with a full bucket."""
+        """A new session."""
         session.heard = self._loop.time()
-        session.pace = Bucket(self._limits.burst, self._limits.rate, session.heard)
 
     def receive(self, session: Session, raw: object) -> None:
         """One input; it is carried out now or when its turn comes."""
@@ -41,28 +41,27 @@ class Turns:
             return
         session.heard = self._loop.time()
         session.warned = False
-        session.inbox.append(raw)
-        if not session.busy:
-            self._drain(session)
-        if session.inbox and not session.paused:
-            session.paused = True
-            session.wire.pause_input()
+        if session.busy or session.inbox or not self._afford(session):
+            self._keep(session, raw)
+        else:
+            self._take(session, raw)
 
     def end(self, session: Session, *, dropped: bool) -> None:
         """No more input will come; after what did come, the session is gone."""
         if session.ended:
             return
         session.ended, session.dropped = True, dropped
-        session.inbox.append(_END)
-        if not session.busy:
-            self._drain(session)
+        if session.busy or session.inbox:
+            self._keep(session, _END)
+        else:
+            self._handle(session, Gone(dropped=dropped))
 
     def drop(self, session: Session) -> None:
         """The server closes the connection: what waits is not carried out any more."""
         session.closing = True
-        session.inbox.clear()
+        session.inbox = None
         if session.ended:
-            session.inbox.append(_END)
+            self._keep(session, _END)
 
     def hold(self, session: Session, command: AnyCommand | None) -> None:
         """Wait until this session's messages are stored, then carry the command out."""
@@ -85,25 +84,41 @@ class Turns:
         if not session.busy:
             self._drain(session)
 
+    def _keep(self, session: Session, raw: object) -> None:
+        if session.inbox is None:
+            session.inbox = deque()
+        session.inbox.append(raw)
+        if not session.paused and raw is not _END:
+            session.paused = True
+            session.wire.pause_input()
+
+    def _take(self, session: Session, raw: object) -> None:
+        command = session.parse(raw)
+        if command is not None:
+            self._handle(session, command)
+
     def _drain(self, session: Session) -> None:
-        inbox = session.inbox
-        while inbox and not session.busy:
-            if inbox[0] is _END:
-                inbox.clear()
+        # Looked up anew each time: a command may end in the inbox being dropped.
+        while session.inbox and not session.busy:
+            if session.inbox[0] is _END:
+                session.inbox = None
                 self._handle(session, Gone(dropped=session.dropped))
                 return
-            if self._limits.rate and not self._afford(session):
+            if not self._afford(session):
                 return
-            command = session.parse(inbox.popleft())
-            if command is not None:
-                self._handle(session, command)
-        if session.paused and not inbox:
-            session.paused = False
-            session.wire.resume_input()
+            self._take(session, session.inbox.popleft())
+        if not session.inbox:
+            session.inbox = None
+            if session.paused:
+                session.paused = False
+                session.wire.resume_input()
 
     def _afford(self, session: Session) -> bool:
         """Take one token of the session's bucket; without one the session is busy until the refill."""
-        assert session.pace is not None
+        if not self._limits.rate:
+            return True
+        if session.pace is None:
+            session.pace = Bucket(self._limits.burst, self._limits.rate, self._loop.time())
         wait = session.pace.take(self._loop.time())
         if wait:
             session.busy = True
