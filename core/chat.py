@@ -10,7 +10,7 @@ Rules of this file:
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Self, assert_never
 
@@ -45,7 +45,7 @@ class Chat:
         self._loop = asyncio.get_running_loop()
         self.counters = Counters()
         self._roster = Roster()
-        self._outbox = Outbox(self._loop, self.counters)
+        self._outbox = Outbox(self._later, self.counters)
         self._past = Past(log, self._outbox, logger)
         self._people = People(
             log,
@@ -219,8 +219,8 @@ class Chat:
                 self.counters.refusals[refusal.code] += 1
                 reply = Error(refusal.code, refusal.detail, ref=ref)
             except TimeoutError:
+                reply = None
                 self.close(session, Bye("sendq"))
-                return
             except Exception:  # a bug must not leave the session waiting for ever
                 logger.exception("a command failed")
                 reply = Error("internal-error", "Something went wrong here; try again", ref=ref)
@@ -230,6 +230,9 @@ class Chat:
 
         session.busy = True
         self._start(finish())
+
+    def _later(self, delay: float, call: Callable[[], None]) -> asyncio.Handle:
+        return self._loop.call_later(delay, call) if delay else self._loop.call_soon(call)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)

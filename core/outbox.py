@@ -12,9 +12,8 @@ one write. Rules of this file:
 - nothing here waits, and nothing is created per reader who shares.
 """
 
-import asyncio
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Callable, Collection
+from typing import Final, Protocol
 
 from core.audience import Audience
 from core.counters import Counters
@@ -26,6 +25,14 @@ PATIENCE: Final = 4e-5
 
 SHORTEST: Final = 0.002
 LONGEST: Final = 0.25
+
+
+class Timer(Protocol):
+    def cancel(self) -> None: ...
+
+
+Schedule = Callable[[float, Callable[[], None]], Timer]
+"""Calls a function after so many seconds; 0 for the end of this tick."""
 
 
 class Item:
@@ -56,18 +63,18 @@ class Own:
 
 
 class Outbox:
-    def __init__(self, loop: asyncio.AbstractEventLoop, counters: Counters) -> None:
-        self._loop = loop
+    def __init__(self, schedule: Schedule, counters: Counters) -> None:
+        self._later = schedule
         self._counters = counters
         self._seq = 0
         self._first = 0
         """The first item of this tick."""
         self._active: list[Audience] = []
         self._own: dict[Session, Own] = {}
-        self._timer: asyncio.Handle | None = None
+        self._timer: Timer | None = None
         """The flush that is to come; None when nothing is gathered."""
-        self._due = 0.0
-        """When it comes, in the loop's time; 0 for the end of this tick."""
+        self._patient = False
+        """It comes later than at the end of this tick."""
 
     def show(
         self,
@@ -102,7 +109,7 @@ class Outbox:
             return
         own = self._catch_up(session)
         own.parts.append(data)
-        if self._due:  # what is gathered can wait, a reply can't: it takes along what came before it
+        if self._patient:  # what is gathered can wait, a reply can't: it takes along what came before it
             parts, own.parts = own.parts, []
             self._write(session, parts)
 
@@ -187,12 +194,11 @@ class Outbox:
     def _schedule(self, delay: float) -> None:
         """Flush at the end of this tick, or after the delay if that is worth waiting for."""
         if delay < SHORTEST:
-            if self._timer is None or self._due:
+            if self._timer is None or self._patient:
                 if self._timer is not None:
                     self._timer.cancel()
-                self._due = 0.0
-                self._timer = self._loop.call_soon(self.flush)
+                self._patient = False
+                self._timer = self._later(0.0, self.flush)
         elif self._timer is None:
-            delay = min(delay, LONGEST)
-            self._due = self._loop.time() + delay
-            self._timer = self._loop.call_later(delay, self.flush)
+            self._patient = True
+            self._timer = self._later(min(delay, LONGEST), self.flush)

@@ -88,6 +88,13 @@ class Past:
             gate.open(session.encode(reply(recent)))
         return None
 
+    async def _since(self, reader: Reader, *, after: int, upto: int) -> Sequence[Entry] | None:
+        try:
+            return await self._log.since(reader, after=after, upto=upto, limit=REPLAY_MAX)
+        except LogError:
+            self._logger.exception("what someone missed cannot be read")  # being back is worth more
+            return None
+
     async def replay(self, session: Session, after: int, ref: str | None) -> None:
         """Answer a session that was taken back: what it missed, ahead of all that is said from now on."""
         self._outbox.write_out(session)
@@ -97,7 +104,7 @@ class Past:
             reader = Reader(session.id, dict(session.entered))
             missed = None
             if after <= upto:
-                missed = await self._log.since(reader, after=after, upto=upto, limit=REPLAY_MAX)
+                missed = await self._since(reader, after=after, upto=upto)
             if session.heir is not None:  # another connection has taken it over meanwhile
                 return
             resumed = Resumed(nick, rooms, missed is not None, len(missed or ()), ref=ref)

@@ -123,11 +123,15 @@ class People:
         if session.one_room:
             for room in list(session.rooms)[:-1]:
                 self._leave(session, room)
+            if not session.rooms:
+                self.enter(session, LOBBY)
 
     def _come_back(self, session: Session, record: Record) -> None:
         """After the others saw it leave, or after a restart."""
         self._roster.admit(session, record.nick)
-        rooms = list(record.rooms.items())[-1:] if session.one_room else record.rooms.items()
+        rooms = list(record.rooms.items())
+        if session.one_room:
+            rooms = rooms[-1:] or [(LOBBY, self._past.last_id)]
         for room, last_id in rooms:
             audience = self._roster.enter(session, room, last_id)
             fact = (Connected if room == LOBBY else Joined)(room, record.nick)
@@ -139,22 +143,24 @@ class People:
         """The connection has ended. If it broke, the person may be back before anyone notices."""
         if session.nick is None:
             return
-        self._remember(session)
         if dropped and session.token is not None and self._linger and not self.stopping:
+            self._remember(session)
             loop = asyncio.get_running_loop()
             self._lingering[session] = loop.call_later(self._linger, self._linger_over, session)
         else:
             self.dismiss(session)
 
     def _linger_over(self, session: Session) -> None:
-        del self._lingering[session]
         self.dismiss(session)
+        del self._lingering[session]
 
     def dismiss(self, session: Session) -> None:
         """Take someone out of the chat and tell their rooms, once."""
         nick = session.nick
         if nick is None:
             return
+        if session not in self._lingering:
+            self._remember(session)  # what it has seen, until now
         self._outbox.settle(session)
         audiences = list(session.rooms.values())
         self._roster.dismiss(session)

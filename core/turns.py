@@ -93,6 +93,7 @@ class Turns:
             session.wire.pause_input()
 
     def _take(self, session: Session, raw: object) -> None:
+        session.heard = self._loop.time()  # whoever has to wait for its turn is not silent
         command = session.parse(raw)
         if command is not None:
             self._handle(session, command)

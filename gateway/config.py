@@ -20,7 +20,7 @@ from core.addresses import Trusted
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Count = Annotated[int, Meta(ge=0)]
 Names = tuple[str, ...]
-Seconds = Annotated[float, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +38,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "normal"
     idle_timeout: Annotated[Seconds, Meta(description="seconds of silence until a line user is cut")] = 60
     login_timeout: Annotated[Seconds, Meta(description="seconds a connection may stay without login")] = 20
-    rate: Annotated[Annotated[float, Meta(ge=0)], Meta(description="commands a second and person")] = 5
+    rate: Annotated[
+        Annotated[float, Meta(ge=0, le=1e6)], Meta(description="commands a second and person")
+    ] = 5
     burst: Annotated[Annotated[int, Meta(ge=1)], Meta(description="commands at once before that")] = 10
     max_connections: Annotated[Count, Meta(description="connections in all")] = 0
     max_connections_per_address: Annotated[Count, Meta(description="connections from one address")] = 16
@@ -159,11 +161,11 @@ def load(arguments: argparse.Namespace, environment: Mapping[str, str] = os.envi
             values |= _convert({key: environment[variable]}, f"in {variable}")
     for key, text in options.items():
         values |= _convert({key: text}, f"for --{key.replace('_', '-')}")
-    return _checked(Config(**values))
+    return Config(**values)
 
 
-def _checked(config: Config) -> Config:
-    """What one value alone cannot tell."""
+def check(config: Config) -> Config:
+    """What one value alone cannot tell. Raises BadConfig."""
     try:
         Trusted(config.trusted_proxy)
     except ValueError as error:

@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from gateway import logs
-from gateway.config import BadConfig, complain, load, parse
+from gateway.config import BadConfig, check, complain, load, parse
 from gateway.connect import connect
 from gateway.serving import serve
 from gateway.sockets import CannotListen
@@ -26,7 +26,7 @@ def main() -> None:
         arguments = parse(sys.argv[1:])
         if arguments.command == "connect":
             sys.exit(connect(arguments.host, arguments.port))
-        config = load(arguments)
+        config = check(load(arguments))
     except BadConfig as problem:
         complain(problem)
     logs.set_up(config.log_format)

@@ -120,6 +120,7 @@ class SqliteLog:
 
     async def append(self, batch: Sequence[Spoken]) -> Sequence[Entry]:
         entries = await self._write(self._append, batch, self._take_records())
+        self.last_id = self._next_id - 1
         self._recent += len(batch)
         for fact in batch:
             if isinstance(fact, Said):
@@ -187,7 +188,8 @@ class SqliteLog:
             self._writing.submit(self._or_roll_back, self._append, (), self._take_records())
 
     async def recall(self, token: bytes) -> Record | None:
-        # On the writer's thread, behind all records that were written before.
+        # On the writer's thread, behind all records that were handed over before.
+        self._write_records()
         row = await self._write(lambda: self._writer.execute(_RECALL, (token,)).fetchone())
         if row is None:
             return None

@@ -30,6 +30,9 @@ VERBS: Final = {
 }
 
 
+BEFORE_LOGIN: Final = frozenset({"LOGIN", "RESUME", "HELP", "QUIT"})
+
+
 def parse(said: str) -> c.AnyCommand:
     """One clean line that is not blank."""
     name, _, rest = said.lstrip().partition(" ")

@@ -23,6 +23,8 @@ GREETING: Final = (
     b"Or type just a name (letters, digits, - and _) to chat in plain words.\n"
 )
 
+LOGIN_FIRST: Final = c.Invalid("login-required", "Send: LOGIN <username>")
+
 HTTP: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: \S+ HTTP/\d|:[ \t\S])")
 """A request line or a header line (RFC 9112): no name and no verb looks like that."""
 
@@ -31,8 +33,8 @@ MISDIRECTED: Final = (
     b"This port speaks lines, not HTTP. The page is on the web port (8080 unless configured otherwise).\n"
 )
 
-CUT_PATIENCE: Final = 2.0
-"""Seconds in which a reader that is cut may still take what waits for it, and learn why."""
+CLOSE_PATIENCE: Final = 2.0
+"""Seconds in which a peer may still take what waits for it when the connection is closed."""
 
 HEADER_PATIENCE: Final = 5.0
 """Seconds a proxy has for its PROXY header."""
@@ -55,7 +57,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=self._sendq)
         peer = self._transport.get_extra_info("peername")
-        self.begin(str(peer[0]), peer)
+        self.begin(str(peer[0]) if peer else "", peer)  # none where it is gone already
 
     def begin(self, address: str, peer: object) -> None:
         """Start the conversation, if there is room for it."""
@@ -100,8 +102,7 @@ class Connection(asyncio.Protocol):
         logger.warning("Cut %s: more than %d bytes were waiting for it (sendq)", self.peer, self._sendq)
         self._chat.counters.cuts["sendq"] += 1
         self._transport.write(b"\nERROR sendq exceeded\n")
-        self._transport.close()
-        asyncio.get_running_loop().call_later(CUT_PATIENCE, self._transport.abort)
+        self.close("sendq")
         self._chat.end(self._session, dropped=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -117,6 +118,8 @@ class Connection(asyncio.Protocol):
 
     def close(self, reason: str, /) -> None:
         del reason  # it was said in a line
+        if self.waiting():  # for a peer that may never take it
+            asyncio.get_running_loop().call_later(CLOSE_PATIENCE, self._transport.abort)
         self._transport.close()
 
     def waiting(self) -> int:
@@ -153,12 +156,14 @@ class Connection(asyncio.Protocol):
             return plain_dialect.parse(name)
         if verb in command_dialect.VERBS:
             self._choose(plain=False)
+            if verb not in command_dialect.BEFORE_LOGIN:
+                return LOGIN_FIRST
             return command_dialect.parse(text)
         if nick_problem(name) is None or self._plain:
             self._choose(plain=True)
             return c.Login(name)
         if " " in name:
-            return c.Invalid("login-required", "Send: LOGIN <username>")
+            return LOGIN_FIRST
         return c.Invalid("invalid-username", nick_problem(name) or "")
 
     def _choose(self, *, plain: bool) -> None:

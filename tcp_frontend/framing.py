@@ -72,7 +72,7 @@ class LineFramer:
     def feed(self, data: bytes) -> list[bytes | Invalid]:
         data = self._rest + self._telnet.strip(data)
         if b"\0" in data:
-            data = data.replace(b"\r\0", b"\n")
+            data = data.replace(b"\r\0", b"\r\n")
         *pieces, rest = data.split(b"\n")
         lines: list[bytes | Invalid] = []
         for piece in pieces:

@@ -23,11 +23,14 @@ def line(text: str) -> bytes:
     return (clean(text) + "\n").encode()
 
 
-def wrapped(head: str, words: Iterable[str]) -> Iterator[str]:
-    """`head` and the words, comma-separated, as lines that fit the line limit. Words are ASCII."""
+def wrapped(head: str, words: Iterable[str], *, before: int = 0) -> Iterator[str]:
+    """`head` and the words, comma-separated, as lines that fit the line limit. Words are ASCII.
+
+    `before`: characters that the caller will put in front of each line.
+    """
     text = ""
     for word in words:
-        if text and len(head) + len(text) + len(word) + 2 > LINE_MAX:
+        if text and before + len(head) + len(text) + len(word) + 2 > LINE_MAX:
             yield head + text
             text = ""
         text += f", {word}" if text else word

@@ -139,7 +139,7 @@ def _words(shown: Shown) -> Iterable[Words]:
             return _notice(f"You are known as {nick} now.")
         case r.Users(room=room, nicks=nicks):
             head = f"In {room}: " if room else "Online users: "
-            return _notice(*wrapped(head, nicks))
+            return _notice(*wrapped(head, nicks, before=len(stamp()) + 1))
         case r.HistoryPage(entries=entries):
             return [*_past(entries), *_notice("End of history.")]
         case r.Results(entries=entries):
@@ -214,5 +214,9 @@ def _bye_words(bye: r.Bye) -> Iterable[Words]:
             return _notice("The server is restarting.")
         case "idle-timeout":
             return _notice(f"Disconnected (idle-timeout): nothing came from you for {bye.detail} seconds.")
+        case "login-timeout":
+            return _notice(f"Disconnected (login-timeout): you gave no name within {bye.detail} seconds.")
+        case "resumed-elsewhere":
+            return _notice("Disconnected (resumed-elsewhere): you have come back on another connection.")
         case reason:
-            return _notice(f"Disconnected: {reason}")
+            return _notice(f"Disconnected ({reason}).")

@@ -95,7 +95,11 @@ class WebSocketWire:
 async def converse(request: web.Request, chat: Chat, *, version: str, address: str) -> web.WebSocketResponse:
     """Serve one WebSocket until it ends. `address` is where the peer really is."""
     ws = web.WebSocketResponse(
-        heartbeat=HEARTBEAT, max_msg_size=FRAME_MAX, compress=False, decode_text=False, timeout=CLOSE_TIMEOUT
+        heartbeat=HEARTBEAT,
+        max_msg_size=FRAME_MAX + 1,
+        compress=False,
+        decode_text=False,
+        timeout=CLOSE_TIMEOUT,
     )
     await ws.prepare(request)
     transport = request.transport

@@ -5,7 +5,7 @@ aiohttp's own protocol has no place for either; everything else is passed on as 
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, cast
+from typing import ClassVar, Final, cast
 
 from core.admission import Admission
 
@@ -15,7 +15,16 @@ FULL: Final = (
 )
 
 
+FAREWELL: Final = 0.5
+"""Seconds that somebody who is turned away has to read why."""
+
+LINGERING: Final = 16
+"""How many of them at once; the others are closed at once. They count against the reserve of descriptors."""
+
+
 class Doorman(asyncio.Protocol):
+    turned_away: ClassVar[int] = 0
+
     def __init__(self, make: Callable[[], asyncio.Protocol], admission: Admission, sendq: int) -> None:
         self._make = make
         self._admission = admission
@@ -29,12 +38,25 @@ class Doorman(asyncio.Protocol):
         peer = wire.get_extra_info("peername")
         self._address = str(peer[0]) if peer else ""
         if not self._admission.enter(self._address):
-            wire.write(FULL)
-            wire.close()
+            self._turn_away(wire)
             return
         wire.set_write_buffer_limits(high=self._sendq)
         self._inner = self._make()
         self._inner.connection_made(transport)
+
+    def _turn_away(self, wire: asyncio.Transport) -> None:
+        wire.write(FULL)
+        if Doorman.turned_away >= LINGERING:
+            wire.close()
+            return
+        # Closed at once, with its request unread, the kernel would take the answer back from it.
+        Doorman.turned_away += 1
+        wire.write_eof()
+        asyncio.get_running_loop().call_later(FAREWELL, self._close, wire)
+
+    def _close(self, wire: asyncio.Transport) -> None:
+        Doorman.turned_away -= 1
+        wire.close()
 
     def data_received(self, data: bytes) -> None:
         if self._inner is not None:

@@ -1,29 +1,26 @@
 """Frames to commands, and what is shown to frames. Neither ever raises."""
 
+import json
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final, assert_never, get_args
+from typing import Final, assert_never, get_args
 
 import msgspec
-from msgspec import Struct
 
 from core import commands as c
 from core import facts as f
 from core import replies as r
 from core.replies import Shown
+from core.text import clean
 from ws_frontend import events as e
 
 _decoder: Final[msgspec.json.Decoder[c.FromWire]] = msgspec.json.Decoder(c.FromWire)
 
 
-class _Head(Struct):
-    """What can be said about an object that is no command."""
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+"""Half of a pair: no bytes can be made of it."""
 
-    type: Any = None
-    ref: Any = None
-
-
-_head_decoder: Final = msgspec.json.Decoder(_Head)
 _KNOWN: Final = frozenset(command.__struct_config__.tag for command in get_args(c.FromWire))
 
 
@@ -35,15 +32,24 @@ def parse(raw: bytes) -> c.AnyCommand:
         return _why_not(raw, str(error))
 
 
+def _no_json(constant: str) -> None:
+    raise ValueError(constant)
+
+
 def _why_not(raw: bytes, problem: str) -> c.Invalid:
     """The answer to a frame that is no command; with its `ref`, if one can be found."""
     try:
-        head = _head_decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # More forgiving than msgspec: it takes half of a surrogate pair, for instance.
+        head = json.loads(raw, parse_constant=_no_json)
+    except (ValueError, RecursionError):
+        head = None
+    if not isinstance(head, dict):
         return c.Invalid("bad-json", "Send one JSON object with a type in each text frame")
-    ref = head.ref if isinstance(head.ref, str) and len(head.ref) <= 64 else None
-    if isinstance(head.type, str) and head.type not in _KNOWN:
-        return c.Invalid("unknown-command", head.type[:64], ref=ref)
+    tag, ref = head.get("type"), head.get("ref")
+    if not isinstance(ref, str) or len(ref) > 64 or _SURROGATE.search(ref):
+        ref = None
+    if isinstance(tag, str) and tag not in _KNOWN:
+        return c.Invalid("unknown-command", clean(tag)[:64], ref=ref)
     return c.Invalid("bad-request", problem, ref=ref)
 
 

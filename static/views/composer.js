@@ -9,7 +9,10 @@ export function mountComposer({ store, submit }) {
 
   form.onsubmit = (event) => {
     event.preventDefault();
-    if (submit(field.value)) keep("");
+    const from = shown; // what is submitted may open another conversation at once
+    if (!submit(field.value)) return;
+    if (from) from.draft = "";
+    if (from === shown) field.value = "";
   };
   field.onkeydown = (event) => {
     // While an input method composes, Enter picks a candidate.
@@ -17,12 +20,9 @@ export function mountComposer({ store, submit }) {
     event.preventDefault();
     form.requestSubmit();
   };
-  field.oninput = () => keep(field.value);
-
-  function keep(text) {
-    if (field.value !== text) field.value = text;
-    if (shown) shown.draft = text;
-  }
+  field.oninput = () => {
+    if (shown) shown.draft = field.value;
+  };
 
   return () => {
     const { current } = store;

@@ -1,0 +1,163 @@
+"""One order for all readers, each thing once, one write each: whatever happens within a tick."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.audience import Audience
+from core.counters import Counters
+from core.outbox import Outbox
+from core.replies import Pong, Shown
+from core.session import Encode, Session
+
+SESSIONS: Final = 4
+ROOMS: Final = 3
+
+
+class BytesWire:
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+
+    def write(self, data: bytes, /) -> None:
+        self.writes.append(data)
+
+    def close(self, reason: str, /) -> None: ...
+
+    def pause_input(self) -> None: ...
+
+    def resume_input(self) -> None: ...
+
+    def waiting(self) -> int:
+        return 0
+
+
+def line(kind: int, shown: Shown) -> bytes:
+    """What each kind of reader is shown; the second kind is deaf to every third thing."""
+    assert isinstance(shown, Pong)
+    assert shown.ref
+    return b"" if kind and int(shown.ref) % 3 == 0 else f"{shown.ref} for kind {kind}\n".encode()
+
+
+class Timer:
+    def __init__(self, flush: Callable[[], None]) -> None:
+        self.flush: Callable[[], None] | None = flush
+
+    def cancel(self) -> None:
+        self.flush = None
+
+
+class House:
+    """Two kinds of readers in a few rooms, and what each of them must have been shown in the end."""
+
+    def __init__(self) -> None:
+        self._timers: list[Timer] = []
+        self.outbox = Outbox(self._schedule, Counters())
+        self.encoded: Counter[bytes] = Counter()
+        self.kinds: list[Encode] = [self._kind(0), self._kind(1)]
+        self.wires = [BytesWire() for _ in range(SESSIONS)]
+        self.sessions = [
+            Session(wire, self.kinds[n % 2], lambda _: None) for n, wire in enumerate(self.wires)
+        ]
+        self.rooms = [Audience(f"#{n}") for n in range(ROOMS)]
+        self.expected = [b""] * SESSIONS
+        self._count = 0
+
+    def _kind(self, kind: int) -> Encode:
+        def encode(shown: Shown) -> bytes:
+            data = line(kind, shown)
+            self.encoded[data] += bool(data)
+            return data
+
+        return encode
+
+    def _schedule(self, delay: float, flush: Callable[[], None]) -> "Timer":
+        del delay  # a tick ends when the test says so
+        self._timers.append(Timer(flush))
+        return self._timers[-1]
+
+    def _next(self) -> Pong:
+        self._count += 1
+        return Pong(ref=str(self._count))
+
+    def _expect(self, who: int, shown: Pong) -> None:
+        self.expected[who] += line(self.kinds.index(self.sessions[who].encode), shown)
+
+    def show(self, rooms: set[int], without: int | None) -> None:
+        shown = self._next()
+        audiences = [self.rooms[room] for room in sorted(rooms)]
+        for who, session in enumerate(self.sessions):
+            if who != without and any(session in audience.members for audience in audiences):
+                self._expect(who, shown)
+        self.outbox.show(audiences, shown, without=None if without is None else self.sessions[without])
+
+    def tell(self, who: int) -> None:
+        shown = self._next()
+        self._expect(who, shown)
+        self.outbox.tell(self.sessions[who], shown)
+
+    def move(self, who: int, room: int) -> None:
+        """Into the room, or out of it."""
+        session, audience = self.sessions[who], self.rooms[room]
+        self.outbox.settle(session)
+        if session in audience.members:
+            audience.discard(session)
+        else:
+            audience.add(session)
+
+    def reencode(self, who: int, kind: int) -> None:
+        session = self.sessions[who]
+        self.outbox.settle(session)
+        audiences = list(session.audiences)
+        for audience in audiences:
+            audience.discard(session)
+        session.encode = self.kinds[kind]
+        for audience in audiences:
+            audience.add(session)
+
+    def write_out(self, who: int) -> None:
+        self.outbox.write_out(self.sessions[who])
+
+    def flush(self) -> None:
+        """The end of the tick."""
+        before = [len(wire.writes) for wire in self.wires]
+        due = [timer for timer in self._timers if timer.flush is not None]
+        self._timers.clear()
+        assert len(due) <= 1
+        for timer in due:
+            if timer.flush is not None:
+                timer.flush()
+        for wire, writes in zip(self.wires, before, strict=True):
+            assert len(wire.writes) - writes <= 1
+
+
+_who = st.integers(0, SESSIONS - 1)
+_room = st.integers(0, ROOMS - 1)
+_steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("show"), st.sets(_room, min_size=1), st.none() | _who),
+        st.tuples(st.just("tell"), _who),
+        st.tuples(st.just("move"), _who, _room),
+        st.tuples(st.just("reencode"), _who, st.integers(0, 1)),
+        st.tuples(st.just("write_out"), _who),
+        st.tuples(st.just("flush")),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=500)
+@given(members=st.sets(st.tuples(_who, _room)), steps=_steps)
+def test_everyone_is_shown_exactly_what_is_theirs_in_order_whatever_happens(
+    members: set[tuple[int, int]], steps: list[tuple[object, ...]]
+) -> None:
+    house = House()
+    for who, room in members:
+        house.move(who, room)
+    for name, *arguments in steps:
+        getattr(house, str(name))(*arguments)
+    house.flush()
+    assert [b"".join(wire.writes) for wire in house.wires] == house.expected
+    assert max(house.encoded.values(), default=0) <= 1

@@ -1,0 +1,244 @@
+"""Coming back: nothing that was said meanwhile is lost, and nothing is shown twice."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from core import commands as c
+from core.chat import Chat
+from core.facts import Entry
+from core.limits import REPLAY_MAX
+from core.replies import Stored
+from storage.memory import MemoryLog
+from tests.core.logs import SlowSince
+from tests.core.person import Person, enter, join, numbered, words
+from tests.core.resuming import LIMITS, LINGER, resume, token_of
+
+pytestmark = pytest.mark.asyncio(loop_factories=["skipping"])
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Person, "deadline", 3600.0)
+
+
+@pytest.fixture
+async def chat() -> AsyncIterator[Chat]:
+    async with Chat(MemoryLog(), limits=LIMITS) as chat:
+        yield chat
+
+
+# ------------------------------------------------------------------ back within the linger
+
+
+async def test_whoever_is_back_in_time_was_never_away(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    await join("#python", ann, bob)
+    bob.leaves(dropped=True)
+    back, answer, replayed = await resume(chat, token_of(bob), 0)
+    assert (answer.nick, tuple(answer.rooms)) == ("Bob", ("#general", "#python"))
+    assert (answer.recovered, replayed) == (True, [])
+    await asyncio.sleep(2 * LINGER)
+    await ann.sees_nothing()
+    ann.does(c.Msg("#python", "hi"), c.Dm("bob", "psst"))
+    await back.sees("Said #python Ann hi", "Told Ann Bob psst")
+
+
+async def test_exactly_what_was_missed_comes_in_order_and_before_anything_newer(chat: Chat) -> None:
+    ann, bob, cas = await enter(chat, "Ann", "Bob", "Cas")
+    await join("#python", ann, bob)
+    ann.does(c.Msg("#general", "seen"))
+    await bob.sees("Said #general Ann seen")
+    (last,) = [shown.id for shown in bob.seen if isinstance(shown, Entry) and shown.id]
+    bob.does(c.Msg("#general", "my own"))
+    await bob.sees("Stored")
+    bob.leaves(dropped=True)
+    ann.does(c.Msg("#general", "1"), c.Msg("#python", "2"), c.Dm("Bob", "3"), c.Dm("Cas", "-"), c.Gmsg("4"))
+    cas.does(c.Join("#rust"), c.Msg("#rust", "-"), c.Msg("#general", "5"))
+    await cas.until(lambda: cas.waiting.count("Stored") == 2)
+    back, answer, replayed = await resume(chat, token_of(bob), last)
+    assert answer.recovered
+    assert replayed == [
+        "Said #general Ann 1",
+        "Said #python Ann 2",
+        "Told Ann Bob 3",
+        "Shouted Ann 4",
+        "Said #general Cas 5",
+    ]
+    ann.does(c.Msg("#general", "6"))
+    await back.sees("Said #general Ann 6")
+
+
+async def test_without_an_id_what_came_since_the_end_of_the_connection_is_shown(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    ann.does(*numbered("#general", 0, 5))
+    await bob.sees(*[f"Said #general Ann {n}" for n in range(5)])
+    bob.leaves(dropped=True)
+    ann.does(*numbered("#general", 5, 8))
+    await ann.sees(*["Stored"] * 8)
+    _, _, replayed = await resume(chat, token_of(bob))
+    assert replayed == [f"Said #general Ann {n}" for n in range(5, 8)]
+
+
+async def test_without_an_id_the_end_may_have_been_a_quit_too(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    ann.does(*numbered("#general", 0, 5))
+    await bob.sees(*[f"Said #general Ann {n}" for n in range(5)])
+    bob.does(c.Quit())
+    await ann.sees(*["Stored"] * 5, "Disconnected Bob")
+    ann.does(*numbered("#general", 5, 8))
+    await ann.sees(*["Stored"] * 3)
+    _, _, replayed = await resume(chat, token_of(bob))
+    assert replayed == [f"Said #general Ann {n}" for n in range(5, 8)]
+
+
+async def test_what_is_said_while_the_missed_is_read_comes_after_it_and_once() -> None:
+    log = SlowSince()
+    async with Chat(log, limits=LIMITS) as chat:
+        ann, bob = await enter(chat, "Ann", "Bob")
+        bob.leaves(dropped=True)
+        ann.does(c.Msg("#general", "missed"))
+        await ann.sees("Stored")
+        back = Person(chat)
+        back.does(c.Resume(token_of(bob), 0), c.Msg("#general", "I am back"))
+        await log.asked.wait()
+        ann.does(c.Msg("#general", "meanwhile"))
+        await ann.sees("Stored")
+        assert back.waiting == []
+        log.may.set()
+        await back.sees("Resumed Bob #general True 1", "Replayed Said #general Ann missed")
+        await back.sees("Said #general Ann meanwhile", "Stored")
+        await ann.sees("Said #general Bob I am back")
+        await back.sees_nothing()
+
+
+async def test_if_the_missed_cannot_be_read_the_session_is_back_all_the_same() -> None:
+    async with Chat(SlowSince(fails=True), limits=LIMITS) as chat:
+        (bob,) = await enter(chat, "Bob")
+        bob.leaves(dropped=True)
+        back, answer, _ = await resume(chat, token_of(bob), 0)
+        assert (answer.recovered, answer.missed) == (False, 0)
+        await back.sees_nothing()
+
+
+# ------------------------------------------------------------------ a gap that cannot be told
+
+
+async def test_too_many_messages_are_not_replayed_at_all(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    bob.leaves(dropped=True)
+    ann.does(*numbered("#general", 0, REPLAY_MAX + 1))
+    await ann.sees(*["Stored"] * (REPLAY_MAX + 1))
+    back, answer, _ = await resume(chat, token_of(bob), 0)
+    assert (answer.recovered, answer.missed) == (False, 0)
+    await back.sees_nothing()
+    back.leaves(dropped=True)
+    back, answer, replayed = await resume(chat, token_of(bob), 1)
+    assert answer.recovered
+    assert replayed == [f"Said #general Ann {n}" for n in range(1, REPLAY_MAX + 1)]
+
+
+async def test_an_id_that_was_never_given_out_recovers_nothing(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    ann.does(c.Msg("#general", "one"))
+    await ann.sees("Stored")
+    bob.leaves(dropped=True)
+    for after in (2, 10**30):
+        back, answer, _ = await resume(chat, token_of(bob), after)
+        assert (answer.recovered, answer.missed) == (False, 0)
+        back.leaves(dropped=True)
+
+
+# ------------------------------------------------------------------ back after the others saw it leave
+
+
+async def test_whoever_comes_back_later_is_in_the_same_rooms_under_the_same_name(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    await join("#python", ann, bob)
+    bob.leaves(dropped=True)
+    await ann.sees("Disconnected Bob")
+    ann.does(c.Msg("#python", "missed"))
+    await ann.sees("Stored")
+    back, answer, replayed = await resume(chat, token_of(bob), 0)
+    assert (answer.nick, tuple(answer.rooms)) == ("Bob", ("#general", "#python"))
+    assert replayed == ["Said #python Ann missed"]
+    await ann.sees("Connected #general Bob", "Joined #python Bob")
+    ann.does(c.Msg("#python", "hi"))
+    await back.sees("Said #python Ann hi")
+
+
+async def test_a_session_comes_back_to_a_new_chat_with_the_same_log() -> None:
+    log = MemoryLog()
+    async with Chat(log, limits=LIMITS) as chat:
+        ann, bob = await enter(chat, "Ann", "Bob")
+        await join("#python", bob)
+        ann.does(c.Dm("Bob", "one"))
+        await bob.sees("Told Ann Bob one")
+        await chat.stop("restarting")
+    async with Chat(log, limits=LIMITS) as chat:
+        back, answer, replayed = await resume(chat, token_of(bob), 0)
+        assert (answer.nick, tuple(answer.rooms)) == ("Bob", ("#general", "#python"))
+        assert replayed == ["Told Ann Bob one"]
+        back.does(c.History(with_="ann"), c.Msg("#general", "new"))
+        page = await back.next()
+        assert words(page) == "HistoryPage ann"
+        stored = await back.next()
+        assert isinstance(stored, Stored)
+        assert stored.id == 2
+
+
+async def test_a_name_that_somebody_has_taken_is_gone(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    bob.does(c.Quit())
+    await ann.sees("Disconnected Bob")
+    await enter(chat, "bob")
+    await ann.sees("Connected #general bob")
+    back = Person(chat)
+    back.does(c.Resume(token_of(bob), 0), c.Login("Bobby"))
+    await back.sees("Error username-taken Bob", "Welcome Bobby #general")
+
+
+async def test_a_new_name_is_the_one_that_comes_back(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    bob.does(c.Rename("Bobby"), c.Quit())
+    await ann.sees("Renamed Bob Bobby", "Disconnected Bobby")
+    await enter(chat, "Bob")
+    _, answer, _ = await resume(chat, token_of(bob), 0)
+    assert answer.nick == "Bobby"
+
+
+async def test_a_room_that_was_left_does_not_come_back(chat: Chat) -> None:
+    (bob,) = await enter(chat, "Bob")
+    await join("#one", bob)
+    await join("#two", bob)
+    bob.does(c.Leave("#one"), c.Leave("#general"), c.Quit())
+    await bob.sees("Done", "Done", "Goodbye")
+    _, answer, _ = await resume(chat, token_of(bob), 0)
+    assert tuple(answer.rooms) == ("#two",)
+
+
+# ------------------------------------------------------------------ retries
+
+
+async def test_a_message_that_is_sent_again_is_shown_once_and_both_are_answered(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    ann.does(c.Msg("#general", "once", ref="r"), c.Msg("#general", "once", ref="r"))
+    first, again = await ann.next(), await ann.next()
+    ann.does(c.Msg("#general", "other", ref="s"), c.Msg("#general", "once", ref="r"))
+    other, last = await ann.next(), await ann.next()
+    assert first == again == last != other
+    await bob.sees("Said #general Ann once", "Said #general Ann other")
+    await bob.sees_nothing()
+
+
+async def test_a_message_without_an_answer_can_be_sent_again_after_coming_back(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    bob.does(c.Dm("Ann", "once", ref="r"))
+    stored = await bob.next()
+    bob.leaves(dropped=True)
+    back, _, _ = await resume(chat, token_of(bob), 0)
+    back.does(c.Dm("Ann", "once", ref="r"))
+    assert await back.next() == stored
+    await ann.sees("Told Bob Ann once")
+    await ann.sees_nothing()

@@ -1,0 +1,102 @@
+"""The command `parlour` as a process: what it says, and the status it ends with."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gateway.config import Config
+from tests.clients import HOST
+
+
+def parlour(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run it to its end, in an environment without any configuration but `variables`."""
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PARLOUR_", "CHAT_"))
+    }
+    return subprocess.run(
+        [sys.executable, "-c", "from gateway.main import main; main()", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        env=environment | variables,
+        check=False,
+    )
+
+
+def complaint(process: subprocess.CompletedProcess[str]) -> str:
+    """The one line that it wrote on stderr."""
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("parlour: ")
+    return line
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as sock:
+        sock.bind((HOST, 0))
+        sock.listen()
+        yield sock.getsockname()[1]
+
+
+def test_help_is_given_on_stdout() -> None:
+    process = parlour("--help")
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "serve" in process.stdout
+
+
+def test_the_help_of_serve_names_every_option_and_its_default() -> None:
+    text = " ".join(parlour("serve", "--help", COLUMNS="200").stdout.split())
+    for field in msgspec.structs.fields(Config):
+        assert f"--{field.name.replace('_', '-')} " in text
+        default = field.default
+        shown = str(default).lower() if isinstance(default, bool) else str(default)
+        assert f"(default {shown})" in text or (default in ("", (), None) and "(default: none)" in text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "named"),
+    [
+        (["serve", "--colour"], {}, "--colour"),
+        (["serve", "--config", "/nowhere/parlour.toml"], {}, "/nowhere/parlour.toml"),
+        (["serve"], {"CHAT_PORT": "x"}, "CHAT_PORT"),
+        ([], {}, "command"),
+    ],
+)
+def test_bad_configuration_is_one_clear_line_and_status_2(
+    arguments: list[str], variables: dict[str, str], named: str
+) -> None:
+    process = parlour(*arguments, **variables)
+    assert process.returncode == 2
+    assert process.stdout == ""
+    assert named in complaint(process)
+
+
+def test_an_unknown_key_in_the_file_is_one_clear_line_and_status_2(tmp_path: Path) -> None:
+    file = tmp_path / "parlour.toml"
+    file.write_text("colour = 1\n")
+    process = parlour("serve", "--config", str(file))
+    assert process.returncode == 2
+    assert "colour" in complaint(process)
+    assert str(file) in complaint(process)
+
+
+@pytest.mark.parametrize("door", ["tcp", "web"])
+def test_a_port_in_use_is_one_clear_line_and_status_1(door: str, taken_port: int) -> None:
+    ports = {"tcp": "0", "web": "0"} | {door: str(taken_port)}
+    process = parlour("serve", "--host", HOST, "--tcp-port", ports["tcp"], "--web-port", ports["web"])
+    assert process.returncode == 1
+    line = complaint(process)
+    assert "in use" in line
+    assert str(taken_port) in line
+
+
+def test_an_address_that_is_not_ours_is_one_clear_line_and_status_1() -> None:
+    process = parlour("serve", "--host", "192.0.2.1", "--tcp-port", "0", "--web-port", "0")
+    assert process.returncode == 1
+    assert "192.0.2.1" in complaint(process)

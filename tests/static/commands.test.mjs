@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HELP, messagesOf, objection, parse, roomName } from "../../static/commands.js";
+
+const cases = [
+  ["hello", { type: "say", text: "hello" }],
+  ["//etc", { type: "say", text: "/etc" }],
+  ["//me x", { type: "say", text: "/me x" }],
+  ["/me waves  twice", { type: "say", text: "/me waves  twice" }],
+  ["/JOIN #Python", { type: "join", room: "#python" }],
+  ["/join python", { type: "join", room: "#python" }],
+  ["/leave", { type: "leave", room: null }],
+  ["/leave #a", { type: "leave", room: "#a" }],
+  ["/nick Anna", { type: "nick", nick: "Anna" }],
+  ["/msg Bob hi there", { type: "direct", to: "Bob", text: "hi there" }],
+  ["/dm Bob hi", { type: "direct", to: "Bob", text: "hi" }],
+  ["/pm Bob", { type: "direct", to: "Bob", text: "" }],
+  ["/msg Bob one\ntwo", { type: "direct", to: "Bob", text: "one\ntwo" }],
+  ["/all hi", { type: "all", text: "hi" }],
+  ["/who", { type: "who" }],
+  ["/WhosOnline ", { type: "online" }],
+  ["/history", { type: "history", count: 50 }],
+  ["/history 7", { type: "history", count: 7 }],
+  ["/history 999", { type: "history", count: 200 }],
+  ["/help", { type: "help" }],
+  ["/quit", { type: "quit" }],
+];
+for (const [typed, intent] of cases) {
+  test(`${JSON.stringify(typed)} means ${intent.type}`, () => assert.deepEqual(parse(typed), intent));
+}
+
+for (const typed of ["/join", "/join #", "/join a b", "/nick", "/nick a b", "/msg", "/all", "/me", "/who x", "/history x", "/history 0"]) {
+  test(`${typed} is answered with how to write it`, () => assert.equal(parse(typed).type, "wrong"));
+}
+
+for (const typed of ["/nope x", "/", "/ x", "/constructor", "/__proto__ x", "/toString"]) {
+  test(`${typed} is no command and is not said`, () => {
+    const { type, why } = parse(typed);
+    assert.equal(type, "wrong");
+    assert.match(why, /There is no/);
+  });
+}
+
+test("a room name is folded, and its # may be left out", () => {
+  assert.equal(roomName(" Py_3-x "), "#py_3-x");
+  for (const bad of ["", "#", "##a", "a b", "ä", "a".repeat(64)]) assert.equal(roomName(bad), null);
+});
+
+test("each line that says something is a message", () => {
+  assert.deepEqual(messagesOf("one\r\n\n  \ntwo  \u2028 three"), ["one", "two", " three"]);
+  assert.deepEqual(messagesOf(" \n\t"), []);
+});
+
+test("the limit counts characters, not code units, and says where it is passed", () => {
+  assert.equal(objection(["😀".repeat(2000)], 2000), "");
+  assert.match(objection(["a".repeat(2001)], 2000), /^This message has 2001 .* 2000/);
+  assert.match(objection(["a", "b".repeat(2001)], 2000), /^Line 2 /);
+  assert.notEqual(objection([], 2000), "");
+});
+
+test("help names every command and //", () => {
+  for (const word of "join leave nick msg dm pm all me who whosonline history help quit /text".split(" ")) {
+    assert.ok(HELP.includes("/" + word), word);
+  }
+});

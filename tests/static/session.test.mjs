@@ -1,0 +1,276 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { makeConnection } from "../../static/connection.js";
+import { makeSession } from "../../static/session.js";
+import { Store } from "../../static/state.js";
+import { fakeClock, fakeSockets, hello, message, settled } from "./fakes.mjs";
+
+let clock, Sockets, store, session, released;
+
+function newPage() {
+  store = new Store(clock.now);
+  session = makeSession({
+    store,
+    connect: (on) => makeConnection({ url: "ws://x/ws", WebSocket: Sockets, clock, on }),
+    pause: () => new Promise((done) => (released = done)),
+  });
+}
+
+beforeEach(() => {
+  clock = fakeClock();
+  Sockets = fakeSockets();
+  newPage();
+});
+
+const says = async (event) => (Sockets.last.says(event), settled());
+const answers = async (type, answer) => (Sockets.last.answers(type, answer), settled());
+const sent = (type) => Sockets.last.sent.filter((command) => command.type === type);
+const texts = (room = "#general") => store.find("room", room).items.map(({ text }) => text);
+const page = (ids, more = false, room = "#general") => ({
+  type: "history",
+  room,
+  messages: ids.map((id) => message(id, `m${id}`, "Bob", room)),
+  more,
+});
+
+async function enter(nick = "Ann") {
+  session.enter(nick);
+  await says(hello());
+  await answers("login", { type: "welcome", nick, token: "secret", rooms: ["#general"] });
+}
+async function enterWithHistory(ids = [1, 2]) {
+  await enter();
+  await answers("history", page(ids));
+  await answers("ping", { type: "pong" });
+  await answers("who", { type: "users", room: "#general", nicks: ["Ann", "Bob"] });
+}
+async function loseAndFind(epoch) {
+  Sockets.last.breaks();
+  session.connect();
+  await says(hello(epoch));
+}
+
+test("entering logs in, then fetches history and people of the room", async () => {
+  await enterWithHistory();
+  assert.equal(store.phase, "in");
+  assert.equal(store.link.phase, "ready");
+  assert.deepEqual(texts(), ["m1", "m2"]);
+  assert.deepEqual([...store.current.people.values()], ["Ann", "Bob"]);
+  assert.equal(store.seen, 2);
+});
+
+test("history counts as seen only after a pong asked for later", async () => {
+  await enter();
+  await answers("history", page([1, 2]));
+  assert.equal(store.seen, null);
+});
+
+test("a taken name is told and asked for again, without staying connected", async () => {
+  session.enter("Ann");
+  await says(hello());
+  await answers("login", { type: "error", code: "username-taken", detail: "" });
+  assert.equal(store.phase, "out");
+  assert.match(store.problem, /choose another/);
+  assert.ok(Sockets.last.closed);
+  clock.advance(60_000);
+  assert.equal(Sockets.all.length, 1);
+  await enter("Anna");
+  assert.equal(store.phase, "in");
+  assert.equal(store.problem, "");
+});
+
+test("an invalid name is told with the server's reason", async () => {
+  session.enter("1");
+  await says(hello());
+  await answers("login", { type: "error", code: "invalid-username", detail: "begin with a letter" });
+  assert.match(store.problem, /begin with a letter/);
+});
+
+test("after a loss the session is resumed after the last id seen, and the gap is filled", async () => {
+  await enterWithHistory();
+  await says(message(5));
+  await loseAndFind();
+  assert.deepEqual(sent("resume").map(({ token, after }) => [token, after]), [["secret", 5]]);
+  await answers("resume", { type: "resumed", nick: "Ann", rooms: ["#general"], recovered: true, missed: 1 });
+  await says(message(6));
+  assert.deepEqual(texts(), ["m1", "m2", "m5", "m6"]);
+  assert.equal(sent("history").length, 0);
+  assert.equal(sent("who").length, 1);
+});
+
+test("what was not answered goes again with its ref after a resume", async () => {
+  await enterWithHistory();
+  session.say("one", store.current);
+  session.say("two", store.current);
+  await answers("msg", { type: "ok", id: 9, time: "2026-11-20T09:30:00.123Z" }); // "two" only
+  const [{ ref }] = sent("msg");
+  await loseAndFind();
+  assert.equal(sent("msg").length, 0);
+  await answers("resume", { type: "resumed", nick: "Ann", rooms: ["#general"], recovered: true, missed: 0 });
+  assert.deepEqual(sent("msg").map((command) => [command.ref, command.text]), [[ref, "one"]]);
+});
+
+test("what is said offline waits and goes out when the connection is back", async () => {
+  await enterWithHistory();
+  Sockets.last.breaks();
+  session.say("later", store.current);
+  assert.equal(store.current.items.at(-1).status, "pending");
+  session.connect();
+  await says(hello());
+  await answers("resume", { type: "resumed", nick: "Ann", rooms: ["#general"], recovered: true, missed: 0 });
+  await answers("msg", { type: "ok", id: 9, time: "2026-11-20T09:30:00.123Z" });
+  assert.equal(store.current.items.at(-1).status, "sent");
+});
+
+test("an unrecovered resume loads history afresh and says so", async () => {
+  await enterWithHistory();
+  await loseAndFind();
+  await answers("resume", { type: "resumed", nick: "Ann", rooms: ["#general"], recovered: false, missed: 0 });
+  await answers("history", page([700, 701], true));
+  assert.match(texts()[0], /missed more/);
+  assert.deepEqual(texts().slice(1), ["m700", "m701"]);
+});
+
+test("what cannot be resumed is logged in anew, in the same rooms, with history and what was unsent", async () => {
+  await enterWithHistory();
+  session.join("#b");
+  await answers("join", { type: "ok" });
+  await answers("history", page([3], false, "#b"));
+  await answers("ping", { type: "pong" });
+  session.say("lost?", store.current);
+  const [{ ref }] = sent("msg");
+  await loseAndFind();
+  await answers("resume", { type: "error", code: "not-resumable", detail: "" });
+  await answers("login", { type: "welcome", nick: "Ann", token: "new", rooms: ["#general"] });
+  const order = Sockets.last.sent.map(({ type, room = "" }) => `${type} ${room}`.trim());
+  assert.deepEqual(order, ["resume", "login", "join #b", "msg #b", "history #b"]);
+  assert.equal(sent("msg")[0].ref, ref);
+  await answers("history", page([3, 4], true, "#b"));
+  assert.deepEqual(texts("#b"), ["m3", "m4", "lost?"]);
+  assert.equal(store.token, "new");
+});
+
+test("another epoch is not resumed into, and is told", async () => {
+  await enterWithHistory();
+  await loseAndFind("e2");
+  assert.equal(sent("resume").length, 0);
+  await answers("login", { type: "welcome", nick: "Ann", token: "new", rooms: ["#general"] });
+  assert.match(texts().at(-1), /started anew/);
+  assert.ok(!texts().includes("m1"));
+});
+
+test("our own name may still be taken after a loss: it is asked for again, then given up", async () => {
+  await enterWithHistory();
+  await loseAndFind();
+  await answers("resume", { type: "error", code: "not-resumable", detail: "" });
+  const taken = { type: "error", code: "username-taken", detail: "" };
+  for (let i = 0; i < 8; i += 1) {
+    await answers("login", taken);
+    assert.equal(store.phase, "in");
+    released();
+    await settled();
+  }
+  await answers("login", taken);
+  assert.equal(store.phase, "out");
+  assert.match(store.problem, /choose another/);
+  assert.deepEqual(texts().slice(0, 2), ["m1", "m2"]);
+});
+
+test("a loss during the wait for our name begins from the start, once", async () => {
+  await enterWithHistory();
+  await loseAndFind();
+  await answers("resume", { type: "error", code: "not-resumable", detail: "" });
+  await answers("login", { type: "error", code: "username-taken", detail: "" });
+  await loseAndFind();
+  await answers("resume", { type: "error", code: "not-resumable", detail: "" });
+  released();
+  await settled();
+  assert.equal(sent("login").length, 1);
+});
+
+test("a chat that goes on elsewhere is not taken back by itself", async () => {
+  await enterWithHistory();
+  await says({ type: "bye", reason: "resumed-elsewhere" });
+  Sockets.last.breaks(1000);
+  clock.advance(100_000);
+  assert.equal(Sockets.all.length, 1);
+  assert.equal(store.phase, "in");
+  assert.match(store.link.why, /another tab/);
+  session.connect();
+  assert.equal(Sockets.all.length, 2);
+});
+
+test("a restart is told and reconnects", async () => {
+  await enterWithHistory();
+  await says({ type: "bye", reason: "restarting" });
+  Sockets.last.breaks(1012);
+  assert.equal(store.link.phase, "waiting");
+  assert.match(store.link.why, /restarting/);
+});
+
+test("quit leads back to the form and forgets what was open", async () => {
+  await enterWithHistory();
+  session.quit();
+  await answers("quit", { type: "ok" });
+  await says({ type: "bye", reason: "quit" });
+  Sockets.last.breaks(1000);
+  clock.advance(100_000);
+  assert.equal(Sockets.all.length, 1);
+  assert.deepEqual([store.phase, store.nick, store.all.length], ["out", "Ann", 0]);
+});
+
+test("quit works without a connection too", async () => {
+  await enterWithHistory();
+  Sockets.last.breaks();
+  await session.quit();
+  clock.advance(100_000);
+  assert.equal(store.phase, "out");
+  assert.equal(Sockets.all.length, 1);
+});
+
+test("joining opens the room; leaving goes back", async () => {
+  await enterWithHistory();
+  session.join("#b");
+  await answers("join", { type: "ok" });
+  assert.equal(store.current.name, "#b");
+  session.leave(store.current);
+  await answers("leave", { type: "ok" });
+  assert.equal(store.current.name, "#general");
+});
+
+test("a refused join is told and opens nothing", async () => {
+  await enterWithHistory();
+  session.join("#b");
+  await answers("join", { type: "error", code: "too-many-rooms", detail: "20" });
+  assert.match(store.problem, /too many rooms/);
+  assert.equal(store.all.length, 1);
+});
+
+test("a direct message to nobody fails with the reason", async () => {
+  await enterWithHistory();
+  session.talkTo("Zoe");
+  session.say("hi", store.current);
+  await answers("dm", { type: "error", code: "user-not-found", detail: "Zoe" });
+  assert.equal(store.current.items.at(-1).why, "Nobody of that name is here.");
+  session.retry(store.current.items.at(-1));
+  assert.equal(sent("dm").length, 2);
+  assert.equal(sent("dm")[0].ref, sent("dm")[1].ref);
+});
+
+test("a reloaded page is the same session, with what it had not sent", async () => {
+  await enterWithHistory();
+  session.say("unsent", store.current);
+  const [{ ref }] = sent("msg");
+  const left = JSON.parse(JSON.stringify(session.snapshot()));
+  Sockets.last.breaks();
+  newPage();
+  session.restore(left);
+  await says(hello());
+  assert.deepEqual(sent("resume").map(({ token, after }) => [token, after]), [["secret", 2]]);
+  await answers("resume", { type: "resumed", nick: "Ann", rooms: ["#general"], recovered: true, missed: 0 });
+  assert.deepEqual(sent("msg").map((command) => [command.ref, command.text]), [[ref, "unsent"]]);
+  await answers("history", page([1, 2]));
+  assert.deepEqual(texts(), ["m1", "m2", "unsent"]);
+});
+
+test("without a session there is nothing to keep", () => assert.equal(session.snapshot(), null));

@@ -1,0 +1,254 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { Store } from "../../static/state.js";
+import { hello, message } from "./fakes.mjs";
+
+let store;
+const welcome = (nick = "Ann", rooms = ["#general"]) => ({ type: "welcome", nick, token: "t", rooms });
+const at = (name) => store.find(...(name[0] === "#" ? ["room", name] : ["direct", name.slice(1)]));
+const names = () => store.all.map(({ name }) => name);
+const texts = (key = "#general") => at(key).items.map(({ text }) => text);
+const page = (ids, more = false, room = "#general") => ({ messages: ids.map((id) => message(id, `m${id}`, "Bob", room)), more });
+const pend = (ref, text = ref, key = "#general") =>
+  store.pend({ ref, kind: "msg", text, places: [at(key)] });
+
+beforeEach(() => {
+  store = new Store(() => Date.parse("2026-11-20T09:31:00Z"));
+  store.hello(hello());
+  store.welcome(welcome());
+});
+
+test("a welcome puts us in our room, which is open", () => {
+  assert.equal(store.phase, "in");
+  assert.equal(store.current.name, "#general");
+});
+
+test("messages stand in the order of their ids, each once", () => {
+  for (const id of [3, 1, 2, 3]) store.apply(message(id));
+  store.history(at("#general"), page([1, 2, 4]), true);
+  assert.deepEqual(texts(), ["m1", "m2", "m3", "m4"]);
+});
+
+test("a notice stays where it came, a pending message at the end", () => {
+  pend("mine");
+  store.apply(message(5));
+  store.apply({ type: "joined", room: "#general", nick: "Cleo" });
+  store.apply(message(9));
+  store.history(at("#general"), page([1, 5]), true);
+  assert.deepEqual(texts(), ["m1", "m5", "Cleo joined the room", "m9", "mine"]);
+});
+
+test("ok gives a message its id, time and place", () => {
+  const item = pend("mine");
+  assert.equal(item.status, "pending");
+  store.apply(message(8));
+  store.confirm("mine", { id: 7, time: "2026-11-20T09:31:00.000Z" });
+  assert.deepEqual(texts(), ["mine", "m8"]);
+  assert.equal(item.status, "sent");
+  assert.equal(item.version, 1);
+  assert.equal(store.unsent.size, 0);
+});
+
+test("a message of ours that was replayed before its ok is there once", () => {
+  pend("mine");
+  store.apply(message(7, "mine", "Ann"));
+  store.confirm("mine", { id: 7, time: "2026-11-20T09:31:00.000Z" });
+  assert.deepEqual(texts(), ["mine"]);
+});
+
+test("a message of ours that is replayed after its ok is there once", () => {
+  pend("mine");
+  store.confirm("mine", { id: 7, time: "2026-11-20T09:31:00.000Z" });
+  store.apply(message(7, "mine", "Ann"));
+  assert.deepEqual(texts(), ["mine"]);
+});
+
+test("a refused message says why, stays where it is, and can be tried again", () => {
+  const item = pend("mine");
+  store.fail("mine", "no disk");
+  store.apply(message(5));
+  assert.deepEqual([item.status, item.why, ...texts()], ["failed", "no disk", "mine", "m5"]);
+  store.repend("mine");
+  assert.deepEqual([item.status, ...texts()], ["pending", "m5", "mine"]);
+  store.confirm("mine", { id: 6, time: "2026-11-20T09:31:00.000Z" });
+  assert.deepEqual([item.status, ...texts()], ["sent", "m5", "mine"]);
+});
+
+test("what others say in a room that is not open is unread until it is", () => {
+  store.ensure("room", "#b");
+  store.apply(message(1, "x", "Bob", "#b"));
+  store.apply(message(2, "y", "Ann", "#b"));
+  store.apply(message(3));
+  assert.equal(at("#b").unread, 1);
+  assert.equal(at("#general").unread, 0);
+  store.open(at("#b"));
+  assert.equal(at("#b").unread, 0);
+});
+
+test("a direct message opens a conversation with the other one, whoever wrote it", () => {
+  const dm = (id, nick, to) => ({ ...message(id), type: "dm", nick, to });
+  store.apply(dm(1, "Bob", "Ann"));
+  store.apply(dm(2, "Ann", "bob"));
+  assert.deepEqual(texts("@bob"), ["m1", "m2"]);
+  assert.equal(at("@bob").name, "Bob");
+  assert.equal(at("@bob").unread, 1);
+  assert.equal(store.current.name, "#general");
+});
+
+test("a message to everyone is shown in all conversations and unread in none", () => {
+  store.ensure("direct", "Bob");
+  store.apply({ ...message(4), type: "gmsg" });
+  assert.deepEqual([...texts(), ...texts("@bob")], ["m4", "m4"]);
+  assert.equal(at("@bob").unread, 0);
+});
+
+test("our own message to everyone is confirmed in all conversations", () => {
+  store.ensure("direct", "Bob");
+  store.pend({ ref: "r", kind: "gmsg", text: "hi", places: store.all });
+  store.confirm("r", { id: 4, time: "2026-11-20T09:31:00.000Z" });
+  for (const each of store.all) assert.deepEqual(each.items.map(({ id }) => id), [4]);
+});
+
+test("people come, go and change their names", () => {
+  const general = at("#general");
+  store.users(general, ["Ann", "Bob"]);
+  store.apply({ type: "joined", room: "#general", nick: "Cleo" });
+  store.apply({ type: "joined", room: "#general", nick: "Cleo" }); // the list had her already
+  store.apply({ type: "left", room: "#general", nick: "Bob" });
+  store.apply({ type: "renamed", old: "Cleo", new: "Clio" });
+  assert.deepEqual([...general.people.values()], ["Ann", "Clio"]);
+  store.apply({ type: "disconnected", nick: "Clio" });
+  assert.deepEqual([...general.people.values()], ["Ann"]);
+  assert.deepEqual(texts(), ["Cleo joined the room", "Bob left the room", "Cleo is now known as Clio", "Clio is gone"]);
+});
+
+test("a direct conversation follows a new name, with its place and draft", () => {
+  store.ensure("direct", "Bob").draft = "well";
+  store.open(at("@bob"));
+  store.apply({ type: "renamed", old: "Bob", new: "Robert" });
+  assert.equal(store.current.name, "Robert");
+  assert.equal(store.current.draft, "well");
+  assert.deepEqual(names(), ["#general", "Robert"]);
+});
+
+test("two direct conversations are not made one by a new name", () => {
+  for (const nick of ["Bob", "Robert"]) store.ensure("direct", nick);
+  store.apply({ type: "renamed", old: "Bob", new: "Robert" });
+  assert.deepEqual(names(), ["#general", "Bob", "Robert"]);
+});
+
+test("a change of case is a rename too", () => {
+  store.ensure("direct", "bob");
+  store.apply({ type: "renamed", old: "bob", new: "Bob" });
+  assert.equal(at("@bob").name, "Bob");
+});
+
+test("closing the open conversation opens its neighbour", () => {
+  store.ensure("room", "#b");
+  store.open(at("#b"));
+  store.drop(at("#b"));
+  assert.equal(store.current.name, "#general");
+  store.drop(at("#general"));
+  assert.equal(store.current, null);
+});
+
+test("older pages go in front, and the last one says that there is no more", () => {
+  const general = at("#general");
+  store.history(general, page([10, 11], true), true);
+  assert.equal(general.more, true);
+  assert.equal(general.oldest, 10);
+  store.history(general, page([8, 9], true));
+  store.history(general, page([], false));
+  assert.deepEqual(texts(), ["m8", "m9", "m10", "m11"]);
+  assert.equal(general.more, false);
+});
+
+test("a longer newest page does not hide that older messages exist", () => {
+  const general = at("#general");
+  store.history(general, page([1, 2, 3, 4], false), true);
+  store.history(general, page([3, 4], true), true);
+  assert.equal(general.more, false);
+});
+
+test("after a login anew, history that joins what is known is merged, and its news are unread", () => {
+  store.ensure("room", "#b");
+  store.history(at("#b"), page([1, 2], false, "#b"), true);
+  store.saw(2);
+  store.welcome(welcome());
+  assert.equal(at("#b").loaded, false);
+  store.history(at("#b"), page([2, 3, 4], true, "#b"), true);
+  assert.deepEqual(texts("#b"), ["m1", "m2", "m3", "m4"]);
+  assert.equal(at("#b").unread, 2);
+  assert.equal(at("#b").more, false);
+});
+
+test("after a login anew, history that leaves a hole replaces what is known", () => {
+  const general = at("#general");
+  store.history(general, page([1, 2], false), true);
+  store.saw(2);
+  pend("waiting");
+  store.welcome(welcome());
+  store.apply(message(90)); // live, before the page
+  store.history(general, page([50, 60, 90], true), true);
+  assert.deepEqual(texts(), ["m50", "m60", "m90", "waiting"]);
+  assert.equal(general.more, true);
+  assert.equal(general.oldest, 50);
+});
+
+test("a second loss before history came does not make a hole pass for known", () => {
+  const general = at("#general");
+  store.history(general, page([1, 2], false), true);
+  store.saw(2);
+  store.welcome(welcome());
+  store.apply(message(90));
+  store.welcome(welcome());
+  store.history(general, page([80, 90], true), true);
+  assert.deepEqual(texts(), ["m80", "m90"]);
+});
+
+test("another epoch makes all ids void and keeps what was not sent", () => {
+  store.apply(message(5));
+  pend("waiting");
+  pend("refused");
+  store.fail("refused", "why");
+  assert.equal(store.hello(hello("e1")), true);
+  assert.equal(store.hello(hello("e2")), false);
+  assert.equal(store.seen, null);
+  assert.deepEqual(texts(), ["refused", "waiting"]);
+  store.apply(message(1));
+  assert.deepEqual(texts(), ["refused", "m1", "waiting"]);
+});
+
+test("a recovered session keeps its messages, one that is not forgets them", () => {
+  const resumed = { type: "resumed", nick: "Ann", rooms: ["#general"], missed: 0 };
+  store.history(at("#general"), page([1]), true);
+  store.resumed({ ...resumed, recovered: true });
+  assert.deepEqual(texts(), ["m1"]);
+  assert.equal(at("#general").loaded, true);
+  store.resumed({ ...resumed, recovered: false });
+  assert.deepEqual(texts(), []);
+  assert.equal(at("#general").loaded, false);
+});
+
+test("what has been seen rises with events and oks, but not with oks while a gap is filled", () => {
+  store.apply(message(5));
+  pend("a");
+  store.confirm("a", { id: 6, time: "2026-11-20T09:31:00.000Z" });
+  assert.equal(store.seen, 6);
+  pend("b");
+  store.resumed({ nick: "Ann", rooms: ["#general"], recovered: true, missed: 2 });
+  store.apply(message(7));
+  store.confirm("b", { id: 20, time: "2026-11-20T09:31:00.000Z" });
+  assert.equal(store.seen, 7);
+  store.apply(message(8));
+  assert.equal(store.seen, 8);
+  store.apply(message(21));
+  assert.equal(store.seen, 21);
+});
+
+test("whoever subscribes is told of changes", () => {
+  let told = 0;
+  store.subscribe(() => (told += 1));
+  store.apply(message(1));
+  assert.ok(told > 0);
+});

@@ -1,0 +1,107 @@
+"""Searching, and taking a session back, in the words of both dialects."""
+
+import re
+
+from tests.clients import LineClient, commanders
+from tests.doors import Doors
+from tests.tcp_frontend.plain import PlainClient
+
+# ------------------------------------------------------------------ command dialect
+
+
+async def test_search(doors: Doors) -> None:
+    async with commanders(doors.tcp_port, "Ann", "Bob") as (ann, bob):
+        await bob.send(
+            "MSG red apple", "DM Ann green apple", "MSG pear", "SEARCH appl", "SEARCH", "SEARCH !?"
+        )
+        found = await bob.until("INFO --- End of Search ---")
+        forms = [r"HIST 1 \S+Z Bob red apple", r"HIST 2 \S+Z Bob green apple"]
+        assert all(re.fullmatch(form, line) for form, line in zip(forms, found, strict=True))
+        await bob.expect("ERR usage: SEARCH <words>", "INFO --- End of Search ---")
+        await ann.expect("MSG Bob red apple", "DM Bob green apple", "MSG Bob pear")
+
+
+async def test_token_and_resume(doors: Doors) -> None:
+    async with commanders(doors.tcp_port, "Ann", "Bob") as (ann, bob), LineClient(doors.tcp_port) as back:
+        await ann.send("MSG seen", "PING")
+        await ann.expect("PONG")
+        await bob.expect("MSG Ann seen")
+        await bob.send("TOKEN")
+        ok, word, token, last_id = (await bob.line()).split(" ")
+        assert (ok, word, last_id) == ("OK", "token", "1")
+        await ann.send("MSG missed", "DM Bob  missed too", "PING")
+        await ann.expect("PONG")
+        await back.send("RESUME", "RESUME x y", f"RESUME {token} -1", "RESUME nonsense")
+        await back.expect(*["ERR usage: RESUME <token> [<id>]"] * 3, "ERR not-resumable Log in anew")
+        await back.send(f"RESUME {token} {last_id}", "MSG I am back", f"RESUME {token}")
+        await back.expect("OK resumed Bob 2")
+        assert re.fullmatch(r"HIST 2 \S+Z Ann missed", await back.line())
+        assert re.fullmatch(r"HIST 3 \S+Z Ann  missed too", await back.line())
+        await back.expect("ERR already-logged-in")
+        assert (await bob.rest())[-1] == "INFO resumed-elsewhere"
+        await ann.expect("MSG Bob I am back")
+        await ann.hears_nothing()
+
+
+async def test_resume_may_say_that_there_is_a_gap_or_that_the_name_is_taken(doors: Doors) -> None:
+    async with commanders(doors.tcp_port, "Ann", "Bob") as (ann, bob):
+        await bob.send("TOKEN", "QUIT")
+        token = (await bob.line()).split(" ")[2]
+        await bob.rest()
+        async with LineClient(doors.tcp_port) as back:
+            await back.send(f"RESUME {token} 999", "QUIT")
+            await back.expect("OK resumed Bob not-recovered", "OK bye")
+        await ann.expect("INFO Bob disconnected", "INFO Bob connected", "INFO Bob disconnected")
+        async with LineClient(doors.tcp_port, "LOGIN bob"), LineClient(doors.tcp_port) as back:
+            await back.send(f"RESUME {token}")
+            await back.expect("ERR username-taken Bob")
+
+
+# ------------------------------------------------------------------ plain dialect
+
+
+async def test_search_finds_what_was_said(doors: Doors) -> None:
+    async with PlainClient(doors.tcp_port, "Ann") as ann:
+        await ann.send("red apple", "pear", "/me eats an apple", "/search app", "/search")
+        await ann.hears("(history) Ann: red apple", "(history) * Ann eats an apple", "End of search.")
+        await ann.hears("Error: Write it like this: /search words")
+
+
+async def test_token_and_resume_take_a_session_back(doors: Doors) -> None:
+    async with PlainClient(doors.tcp_port, "Ann") as ann, PlainClient(doors.tcp_port, "Bob") as bob:
+        await ann.hears("Bob has joined the chat.")
+        await bob.send("/token")
+        advice = await bob.hear()
+        assert re.fullmatch(r"To come back as yourself: /resume \S+ 0", advice)
+        await ann.send("missed", "/who")
+        await ann.hears("In #general: Ann, Bob")
+        async with PlainClient(doors.tcp_port) as back:
+            await back.send("/resume nonsense", advice.partition(": ")[2], "I am back")
+            await back.hears("Error: That session cannot be taken back. Give a name to begin a new one:")
+            await back.hears("You are Bob again, in #general. You missed 1.", "(history) Ann: missed")
+            await ann.hears("Bob: I am back")
+            await bob.hears(
+                "Ann: missed", "Disconnected (resumed-elsewhere): you have come back on another connection."
+            )
+            assert await bob.rest() == []
+            await ann.hears_nothing()
+
+
+async def test_resume_may_say_that_there_is_a_gap(doors: Doors) -> None:
+    async with PlainClient(doors.tcp_port, "Bob") as bob, PlainClient(doors.tcp_port) as back:
+        await bob.send("/token")
+        token = (await bob.hear()).split(" ")[-2]
+        await back.send(f"/resume {token} 999")
+        await back.hears(
+            "You are Bob again, in #general. Some of what you missed is not shown: see /history."
+        )
+
+
+async def test_help_and_resume_are_there_before_a_name_is_given(doors: Doors) -> None:
+    async with PlainClient(doors.tcp_port) as stranger:
+        await stranger.send("/help", "/resume", "Ann")
+        lines = []
+        while (line := await stranger.hear()) != "Ann has joined the chat.":
+            lines.append(line)
+        assert lines[0].startswith("/quit - ")
+        assert lines[-1] == "Error: Write it like this: /resume token [id]"

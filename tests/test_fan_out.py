@@ -1,0 +1,183 @@
+"""What a message costs: one encoding per kind of reader, one write per reader, nothing else per reader."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from core import commands as c
+from core.chat import Chat
+from core.replies import Shown
+from core.session import Encode, Session
+from storage.memory import MemoryLog
+from tcp_frontend import command_dialect, plain_dialect
+from tests.clients import DEADLINE, within
+from tests.doors import UNLIMITED
+from ws_frontend import messages
+
+ENCODERS: Final[dict[str, Encode]] = {
+    "command": command_dialect.encode,
+    "plain": plain_dialect.encode,
+    "web": messages.encode,
+}
+
+
+class CountingWire:
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+        self.written = asyncio.Event()
+
+    def write(self, data: bytes, /) -> None:
+        self.writes.append(data)
+        self.written.set()
+
+    def close(self, reason: str, /) -> None: ...
+
+    def pause_input(self) -> None: ...
+
+    def resume_input(self) -> None: ...
+
+    def waiting(self) -> int:
+        return 0
+
+    async def is_written(self) -> None:
+        async with within(DEADLINE):
+            await self.written.wait()
+
+    def forget(self) -> None:
+        self.writes.clear()
+        self.written.clear()
+
+
+class House:
+    """A sender of each kind and many readers of each kind, in one room."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self.encoded: Counter[str] = Counter()
+        self._encoders = {kind: self._counting(kind, encode) for kind, encode in ENCODERS.items()}
+        self.readers: dict[str, list[CountingWire]] = {kind: [] for kind in ENCODERS}
+        self.senders: dict[str, tuple[Session, CountingWire]] = {}
+
+    def _counting(self, kind: str, encode: Encode) -> Encode:
+        def counted(shown: Shown) -> bytes:
+            self.encoded[kind] += 1
+            return encode(shown)
+
+        return counted
+
+    async def _enter(self, kind: str, nick: str) -> tuple[Session, CountingWire]:
+        wire = CountingWire()
+        session = self._chat.connect(wire, self._encoders[kind], lambda raw: raw)
+        self._chat.receive(session, c.Login(nick))
+        await wire.is_written()
+        return session, wire
+
+    async def fill(self, each: int) -> None:
+        for kind in ENCODERS:
+            self.senders[kind] = await self._enter(kind, f"sender-{kind}")
+            self.readers[kind] = [(await self._enter(kind, f"{kind}{n}"))[1] for n in range(each)]
+        # What is said takes along the notices of who came, which would have waited for more of their kind.
+        self._forget()
+        await self.say(("web", c.Gmsg("all here?")))
+        self._forget()
+
+    def _forget(self) -> None:
+        self.encoded.clear()
+        for wire in [*self.all_readers, *(wire for _, wire in self.senders.values())]:
+            wire.forget()
+
+    @property
+    def all_readers(self) -> list[CountingWire]:
+        return [wire for wires in self.readers.values() for wire in wires]
+
+    async def say(self, *said: tuple[str, c.AnyCommand]) -> None:
+        """All of it in one tick; returns when every reader has been written to."""
+        for kind, command in said:
+            self._chat.receive(self.senders[kind][0], command)
+        for wire in self.all_readers:
+            await wire.is_written()
+
+
+SPEECH: list[c.AnyCommand] = [c.Msg("#general", "hello"), c.Gmsg("hello")]
+
+
+@pytest.fixture
+async def house(chat: Chat) -> House:
+    house = House(chat)
+    await house.fill(50)
+    return house
+
+
+@pytest.mark.parametrize("command", SPEECH, ids=lambda command: type(command).__name__)
+async def test_a_message_is_encoded_once_for_each_kind_of_reader(house: House, command: c.AnyCommand) -> None:
+    await house.say(("web", command))
+    acknowledgement = 1
+    assert house.encoded == {"command": 1, "plain": 1, "web": 1 + acknowledgement}
+
+
+@pytest.mark.parametrize("command", SPEECH, ids=lambda command: type(command).__name__)
+async def test_readers_of_a_kind_share_the_very_same_bytes(house: House, command: c.AnyCommand) -> None:
+    await house.say(("command", command))
+    for kind, wires in house.readers.items():
+        first = wires[0].writes[0]
+        assert b"hello" in first, kind
+        assert all(wire.writes[0] is first for wire in wires)
+
+
+@pytest.mark.parametrize("each", [1, 5])
+async def test_a_batch_leaves_in_one_write_for_each_reader(house: House, each: int) -> None:
+    said = [(kind, f"{kind} says {n}") for n in range(each) for kind in ("command", "plain")]
+    await house.say(*[(kind, c.Msg("#general", text)) for kind, text in said])
+    for wire in house.all_readers:
+        (data,) = wire.writes
+        places = [data.index(text.encode()) for _, text in said]
+        assert places == sorted(places)
+    for kind, (_, wire) in house.senders.items():
+        (data,) = wire.writes
+        assert [text.encode() in data for _, text in said] == [by != kind for by, _ in said]
+    acknowledgements = each
+    assert house.encoded == {
+        "command": len(said) + acknowledgements,
+        "plain": len(said) + acknowledgements,
+        "web": len(said),
+    }
+
+
+async def _activity(monkeypatch: pytest.MonkeyPatch, readers: int, command: c.AnyCommand) -> dict[str, int]:
+    """What one message makes the event loop do."""
+    counts: Counter[str] = Counter()
+
+    def counted(name: str) -> Callable[..., object]:
+        original: Callable[..., object] = getattr(loop, name)
+
+        def call(*arguments: object, **more: object) -> object:
+            counts[name] += 1
+            return original(*arguments, **more)
+
+        return call
+
+    loop = asyncio.get_running_loop()
+    async with Chat(MemoryLog(), limits=UNLIMITED) as chat:
+        house = House(chat)
+        await house.fill(readers)
+        last = house.all_readers[-1]
+        with monkeypatch.context() as patch:
+            for name in ("call_soon", "call_later", "call_at", "create_task", "create_future"):
+                patch.setattr(loop, name, counted(name))
+            chat.receive(house.senders["plain"][0], command)
+            await last.is_written()
+        assert all(len(wire.writes) == 1 for wires in house.readers.values() for wire in wires)
+    return dict(counts)
+
+
+@pytest.mark.parametrize("command", SPEECH, ids=lambda command: type(command).__name__)
+async def test_the_event_loop_does_the_same_for_many_readers_as_for_few(
+    monkeypatch: pytest.MonkeyPatch, command: c.AnyCommand
+) -> None:
+    few = await _activity(monkeypatch, 3, command)
+    many = await _activity(monkeypatch, 50, command)
+    assert few == many
+    assert 0 < sum(many.values()) < 20

@@ -1,0 +1,167 @@
+"""How WebSockets begin and end, whatever the peer does."""
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from core.admission import Admission
+from core.limits import Limits
+from tests.clients import HOST, LineClient, WebClient, commanders
+from tests.doors import Doors, open_doors
+from tests.ws_frontend.raw import CLOSE, PING, PONG, TEXT, frame, raw_websocket, split
+
+
+async def test_a_binary_frame_closes_with_1003(doors: Doors) -> None:
+    async with WebClient(doors.web_port, "Ann") as ann:
+        await ann.ws.send(b'{"type":"ping"}')
+        assert await ann.close_code() == 1003
+
+
+async def test_a_frame_of_16_kib_is_read_and_a_larger_one_closes_with_1009(doors: Doors) -> None:
+    async with WebClient(doors.web_port, "Ann") as ann:
+        for size in (16_384, 16_385):
+            command = '{"type":"ping","ref":"r"}'
+            await ann.ws.send(command + " " * (size - len(command)))
+            if size <= 16_384:
+                assert await ann.next() == {"type": "pong", "ref": "r"}
+        assert await ann.close_code() == 1009
+
+
+async def test_a_message_in_pieces_may_be_no_larger_either(doors: Doors) -> None:
+    async with WebClient(doors.web_port, "Ann") as ann:
+        await ann.ws.send(iter(['{"type":', '"ping"}']))
+        assert await ann.next() == {"type": "pong"}
+        await ann.ws.send(iter(["x" * 8000, "x" * 8000, "x" * 8000]))
+        assert await ann.close_code() == 1009
+
+
+async def test_nothing_is_ever_compressed(doors: Doors) -> None:
+    async with connect(f"ws://{HOST}:{doors.web_port}/ws", compression="deflate", proxy=None) as ws:
+        assert ws.response is not None
+        assert "Sec-WebSocket-Extensions" not in ws.response.headers
+
+
+async def test_a_ping_of_the_peer_is_answered(doors: Doors) -> None:
+    async with raw_websocket(doors.web_port) as raw:
+        await raw.send(frame(PING, b"there?"), frame(CLOSE, b"\x03\xe8"))
+        assert (PONG, b"there?") in split(await raw.rest())
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(frame(0x3, b""), id="an opcode that does not exist"),
+        pytest.param(frame(PING, b"x", last=False), id="a ping in pieces"),
+        pytest.param(frame(CLOSE, b"\x00"), id="half a close code"),
+    ],
+)
+async def test_a_frame_that_breaks_the_protocol_ends_its_connection_only(doors: Doors, bad: bytes) -> None:
+    async with WebClient(doors.web_port, "Ann") as ann, raw_websocket(doors.web_port) as raw:
+        await raw.send(frame(TEXT, b'{"type":"login","nick":"Bob"}'))
+        await ann.expect("joined", nick="Bob")
+        await raw.send(bad)
+        opcodes = [opcode for opcode, _ in split(await raw.rest())]
+        assert opcodes == [TEXT, TEXT, CLOSE]
+        await ann.expect("disconnected", nick="Bob")
+        await ann.hears_nothing()
+
+
+async def test_whoever_closes_is_said_to_have_left_once(doors: Doors) -> None:
+    async with WebClient(doors.web_port, "Ann") as ann:
+        async with WebClient(doors.web_port, "Bob") as bob:
+            await bob.call("join", room="#x")
+        await ann.expect("joined", nick="Bob")
+        assert await ann.next() == {"type": "disconnected", "nick": "Bob"}
+        await ann.hears_nothing()
+
+
+async def test_what_was_sent_before_the_close_is_carried_out(doors: Doors) -> None:
+    async with commanders(doors.tcp_port, "Ann") as (ann,):
+        async with WebClient(doors.web_port, "Bob") as bob:
+            for n in range(50):
+                await bob.send("msg", room="#general", text=str(n))
+        await ann.expect("INFO Bob connected", *[f"MSG Bob {n}" for n in range(50)], "INFO Bob disconnected")
+
+
+async def test_whoever_is_too_fast_is_read_more_slowly_and_nothing_is_lost() -> None:
+    limits = Limits(rate=200, burst=5, login_timeout=0, idle_timeout=0)
+    async with open_doors(limits=limits) as doors, WebClient(doors.web_port, "Ann") as ann:
+        for n in range(60):
+            await ann.send("ping", ref=str(n))
+        assert [(await ann.next())["ref"] for _ in range(60)] == [str(n) for n in range(60)]
+
+
+async def test_without_a_login_in_time_it_closes_with_4000() -> None:
+    limits = Limits(rate=0, login_timeout=0.1, idle_timeout=0)
+    async with open_doors(limits=limits) as doors, WebClient(doors.web_port) as stranger:
+        assert await stranger.next() == {"type": "bye", "reason": "login-timeout"}
+        assert await stranger.close_code() == 4000
+
+
+async def test_a_silent_page_is_left_alone() -> None:
+    limits = Limits(rate=0, login_timeout=0, idle_timeout=0.2, idle_warning=0.1)
+    async with (
+        open_doors(limits=limits) as doors,
+        WebClient(doors.web_port, "Ann") as ann,
+        LineClient(doors.tcp_port, "LOGIN Bob") as bob,
+    ):
+        await bob.rest()  # until the line door has lost its patience
+        await ann.expect("joined", nick="Bob")
+        await ann.expect("disconnected", nick="Bob")
+        await ann.hears_nothing()
+
+
+async def test_a_stop_says_bye_to_everyone_and_closes_with_1012() -> None:
+    async with (
+        open_doors() as doors,
+        WebClient(doors.web_port, "Ann") as ann,
+        WebClient(doors.web_port) as stranger,
+    ):
+        await doors.chat.stop("restarting")
+        for person in (ann, stranger):
+            assert await person.next() == {"type": "bye", "reason": "restarting"}
+            assert await person.close_code() == 1012
+
+
+async def test_one_connection_too_many_is_refused_with_503() -> None:
+    async with open_doors(admission=Admission(most=1)) as doors:
+        async with WebClient(doors.web_port, "Ann") as ann:
+            with pytest.raises(InvalidStatus) as refusal:
+                await WebClient(doors.web_port).__aenter__()
+            assert refusal.value.response.status_code == 503
+            assert "Retry-After" in refusal.value.response.headers
+            await ann.hears_nothing()
+        async with WebClient(doors.web_port, "Ann") as ann:
+            await ann.hears_nothing()
+
+
+async def test_a_peer_that_is_refused_on_one_door_is_refused_on_the_other() -> None:
+    async with open_doors(admission=Admission(most=1)) as doors, LineClient(doors.tcp_port, "LOGIN Ann"):
+        with pytest.raises(InvalidStatus):
+            await WebClient(doors.web_port).__aenter__()
+
+
+async def test_whoever_does_not_read_is_cut_and_nobody_else_is_hurt() -> None:
+    text = "x" * 2000
+    async with (
+        open_doors(sendq=65_536) as doors,
+        WebClient(doors.web_port, "Ann") as ann,
+        WebClient(doors.web_port, "Bob") as bob,
+        raw_websocket(doors.web_port, receive_buffer=4096) as mute,
+    ):
+        await mute.send(frame(TEXT, b'{"type":"login","nick":"Mute"}'))
+        await bob.expect("joined", nick="Mute")
+        sent = 0
+        cut = False
+        while not cut:
+            for _ in range(10):
+                await ann.send("msg", room="#general", text=text)
+            await ann.call("dm", to="Bob", text="that was all")
+            sent += 10
+            events = []
+            while (event := await bob.next())["type"] != "dm":
+                events.append(event)
+            cut = {"type": "disconnected", "nick": "Mute"} in events
+            assert [event["text"] for event in events if event["type"] == "msg"] == [text] * 10
+            assert sent < 10_000, "somebody who does not read is never cut"
+        assert (await mute.rest()).count(b'"type":"msg"') < sent

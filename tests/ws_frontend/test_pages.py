@@ -1,0 +1,125 @@
+"""The page, its files and the health check, with the headers that keep the page to itself."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from tests.clients import DEADLINE, HOST
+from tests.doors import Doors
+from ws_frontend.server import STATIC
+
+FILES = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+async def http(doors: Doors) -> AsyncIterator[aiohttp.ClientSession]:
+    base, timeout = f"http://{HOST}:{doors.web_port}", aiohttp.ClientTimeout(DEADLINE)
+    async with aiohttp.ClientSession(base, timeout=timeout) as session:
+        yield session
+
+
+async def test_the_page_is_at_the_root(http: aiohttp.ClientSession) -> None:
+    async with http.get("/") as response:
+        assert response.status == 200
+        assert response.content_type == "text/html"
+        assert await response.read() == (STATIC / "index.html").read_bytes()
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_the_files_of_the_page_are_served_with_their_types(
+    http: aiohttp.ClientSession, name: str
+) -> None:
+    types = {
+        "css": ["text/css"],
+        "html": ["text/html"],
+        "js": ["text/javascript", "application/javascript"],
+        "json": ["application/json"],
+        "svg": ["image/svg+xml"],
+    }
+    async with http.get(f"/static/{name}") as response:
+        assert response.status == 200
+        assert response.content_type in types[name.rpartition(".")[2]]
+        assert await response.read() == (STATIC / name).read_bytes()
+
+
+async def test_the_health_check_says_ok(http: aiohttp.ClientSession) -> None:
+    async with http.get("/healthz") as response:
+        assert (response.status, await response.text()) == (200, "ok\n")
+
+
+async def test_an_unchanged_file_is_not_sent_again(http: aiohttp.ClientSession) -> None:
+    async with http.get("/") as first:
+        known = {"If-None-Match": first.headers["ETag"]}
+    async with http.get("/", headers=known) as second:
+        assert (second.status, await second.read()) == (304, b"")
+
+
+ANYWHERE = [
+    ("GET", "/", 200),
+    ("HEAD", "/", 200),
+    ("GET", f"/static/{FILES[0]}", 200),
+    ("GET", "/healthz", 200),
+    ("GET", "/nothing", 404),
+    ("GET", "/static/nothing.js", 404),
+    ("POST", "/", 405),
+    ("GET", "/ws", 400),  # without the wish for a WebSocket
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), ANYWHERE)
+async def test_every_answer_has_the_security_headers(
+    http: aiohttp.ClientSession, method: str, path: str, status: int
+) -> None:
+    async with http.request(method, path) as response:
+        assert response.status == status
+        headers = response.headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert headers["Cache-Control"] == "no-cache"
+        policy = dict(part.split(maxsplit=1) for part in headers["Content-Security-Policy"].split(";"))
+        assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+        assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+        assert "unsafe" not in headers["Content-Security-Policy"]
+
+
+async def test_the_handshake_has_them_too(http: aiohttp.ClientSession) -> None:
+    async with http.ws_connect("/ws") as ws:
+        assert ws._response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/",
+        "/static/views/",
+        "/static/../pyproject.toml",
+        "/static/%2e%2e/pyproject.toml",
+        "/static/..%2fpyproject.toml",
+        "/static/%2e%2e%2f%2e%2e%2f%2e%2e%2fetc/passwd",
+        "/static//etc/passwd",
+        "/static/..\\pyproject.toml",
+        "/static/%00",
+        "/core/chat.py",
+        "/../pyproject.toml",
+    ],
+)
+async def test_nothing_else_of_the_machine_is_served(http: aiohttp.ClientSession, path: str) -> None:
+    async with http.get(URL(path, encoded=True)) as response:
+        assert response.status in (400, 403, 404)
+        assert b"[project]" not in await response.read()
+
+
+async def test_a_raw_path_upwards_is_not_served(doors: Doors) -> None:
+    reader, writer = await asyncio.open_connection(HOST, doors.web_port)
+    writer.write(b"GET /static/../../../../../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    async with asyncio.timeout(DEADLINE):
+        answer = await reader.read()
+    writer.close()
+    assert answer.split()[1] in (b"400", b"403", b"404")
+    assert b"root:" not in answer
