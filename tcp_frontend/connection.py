@@ -40,13 +40,35 @@ HEADER_PATIENCE: Final = 5.0
 """Seconds a proxy has for its PROXY header."""
 
 
+class Connections:
+    """Those that are open."""
+
+    def __init__(self) -> None:
+        self._open: set[Connection] = set()
+        self._last_closed = asyncio.Event()
+
+    def add(self, connection: "Connection") -> None:
+        self._open.add(connection)
+
+    def discard(self, connection: "Connection") -> None:
+        self._open.discard(connection)
+        if not self._open:
+            self._last_closed.set()
+
+    async def all_closed(self) -> None:
+        self._last_closed.clear()
+        if self._open:
+            await self._last_closed.wait()
+
+
 class Connection(asyncio.Protocol):
     """Also the session's `core.session.Wire`."""
 
-    def __init__(self, chat: Chat, admission: Admission, sendq: int) -> None:
+    def __init__(self, chat: Chat, admission: Admission, sendq: int, connections: "Connections") -> None:
         self._chat = chat
         self._admission = admission
         self._sendq = sendq
+        self._connections = connections
         self._framer = LineFramer()
         self._plain = False
         self._cut = False
@@ -67,6 +89,7 @@ class Connection(asyncio.Protocol):
             self._transport.set_protocol(asyncio.Protocol())  # whatever else it says is not for us
             self._transport.close()
             return
+        self._connections.add(self)
         self._session = self._chat.connect(
             self, command_dialect.encode, self._parse, one_room=True, idles=True
         )
@@ -108,6 +131,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._chat.end(self._session, dropped=exc is not None)
         self._admission.leave(self.address)
+        self._connections.discard(self)
         logger.info("Closed connection from %s%s", self.peer, f": {exc}" if exc else "")
 
     # ------------------------------------------------------------------ core.session.Wire
@@ -181,8 +205,15 @@ class ProxiedConnection(Connection):
     _head: bytes | None = None
     """What has come of the header; None when it is over."""
 
-    def __init__(self, chat: Chat, admission: Admission, sendq: int, trusted: Container[str]) -> None:
-        super().__init__(chat, admission, sendq)
+    def __init__(
+        self,
+        chat: Chat,
+        admission: Admission,
+        sendq: int,
+        connections: "Connections",
+        trusted: Container[str],
+    ) -> None:
+        super().__init__(chat, admission, sendq, connections)
         self._trusted = trusted
 
     def begin(self, address: str, peer: object) -> None:

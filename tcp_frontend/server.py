@@ -1,6 +1,7 @@
 """The TCP listener."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Sequence
@@ -9,10 +10,12 @@ from contextlib import asynccontextmanager
 from core.addresses import Trusted
 from core.admission import Admission
 from core.chat import Chat
-from tcp_frontend.connection import Connection, ProxiedConnection
+from tcp_frontend.connection import CLOSE_PATIENCE, Connection, Connections, ProxiedConnection
 
 BACKLOG = 2048
 """Connections the kernel takes before we do. Python's 100 is too few for a restart's rush."""
+
+STOP_PATIENCE = CLOSE_PATIENCE + 1
 
 
 @asynccontextmanager
@@ -27,13 +30,14 @@ async def serve(
 ) -> AsyncIterator[None]:
     """Open the door on these listening sockets. `proxies` may speak the PROXY protocol, without TLS.
 
-    Whoever stops the chat closes the connections.
+    Whoever stops the chat closes the connections; leaving waits for them, but not for ever.
     """
+    connections = Connections()
 
     def connect() -> Connection:
         if proxies is None:
-            return Connection(chat, admission, sendq)
-        return ProxiedConnection(chat, admission, sendq, proxies)
+            return Connection(chat, admission, sendq, connections)
+        return ProxiedConnection(chat, admission, sendq, connections, proxies)
 
     loop = asyncio.get_running_loop()
     servers = [await loop.create_server(connect, sock=sock, ssl=tls, backlog=BACKLOG) for sock in sockets]
@@ -42,3 +46,6 @@ async def serve(
     finally:
         for server in servers:
             server.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_PATIENCE):
+                await connections.all_closed()

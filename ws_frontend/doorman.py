@@ -30,6 +30,7 @@ class Doorman(asyncio.Protocol):
         self._admission = admission
         self._sendq = sendq
         self._inner: asyncio.Protocol | None = None
+        self._turned_away: asyncio.Transport | None = None
         self.on_slow: Callable[[], None] | None = None
         """Called when more than `sendq` bytes wait for the peer."""
 
@@ -45,13 +46,13 @@ class Doorman(asyncio.Protocol):
         self._inner.connection_made(transport)
 
     def _turn_away(self, wire: asyncio.Transport) -> None:
-        wire.write(FULL)
         if Doorman.turned_away >= LINGERING:
+            wire.write(FULL)
             wire.close()
             return
-        # Closed at once, with its request unread, the kernel would take the answer back from it.
+        # An answer before the request, or with the request unread, is one that clients cannot take.
         Doorman.turned_away += 1
-        wire.write_eof()
+        self._turned_away = wire
         asyncio.get_running_loop().call_later(FAREWELL, self._close, wire)
 
     def _close(self, wire: asyncio.Transport) -> None:
@@ -61,6 +62,10 @@ class Doorman(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._inner is not None:
             self._inner.data_received(data)
+        elif self._turned_away is not None:
+            self._turned_away.write(FULL)
+            self._turned_away.write_eof()
+            self._turned_away = None
 
     def eof_received(self) -> bool | None:
         return None if self._inner is None else self._inner.eof_received()

@@ -6,6 +6,8 @@ from tests.clients import LineClient, commanders
 from tests.doors import Doors
 from tests.tcp_frontend.plain import PlainClient
 
+ELSEWHERE = "Disconnected (resumed-elsewhere): you have come back on another connection."
+
 # ------------------------------------------------------------------ command dialect
 
 
