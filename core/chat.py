@@ -173,7 +173,7 @@ class Chat:
                 self._slowly(session, ref, self._past.search(session, command))
             case c.Who(room=name):
                 rules.logged_in(session)
-                where = None if name is None else session.here if name == c.HERE else rules.room_name(name)
+                where = None if name is None else rules.known_room(session, name)
                 tell(session, Users(where, people.nicks(where), ref=ref))
             case c.Typing(room=name):
                 tell(session, people.typed(session, name, ref))

@@ -199,6 +199,8 @@ class People:
     async def rename(self, session: Session, command: c.Rename) -> AnyReply:
         old = rules.logged_in(session)
         nick = rules.new_nick(command.nick)
+        if nick == old:
+            return NickChanged(nick, ref=command.ref)  # to what it was: nothing to tell anyone
         if not await self._claims.claim(fold(nick), session.id):
             raise Refusal("nick-taken")
         if session.nick is None:  # taken over by another connection meanwhile

@@ -19,11 +19,18 @@ class Refusal(Exception):
         self.detail = detail
 
 
+def _visible(text: str) -> bool:
+    """Something is left to see when spaces and what has no width are taken away."""
+    if text.isprintable():
+        return bool(text) and not text.isspace()
+    return any(letter.isprintable() and not letter.isspace() for letter in text)
+
+
 def speech(text: str) -> str:
     text = clean(text)
     if len(text) > TEXT_MAX:
         raise Refusal("text-too-long", str(TEXT_MAX))
-    if not text or text.isspace():
+    if not _visible(text):
         raise Refusal("empty-text", "Say something")
     return text
 
@@ -60,9 +67,14 @@ def room_name(name: str) -> RoomName:
     return room
 
 
+def known_room(session: Session, name: str) -> RoomName:
+    """The room that is meant; `HERE` is the one someone on a door with one room is in."""
+    return (session.here if name == HERE else None) or room_name(name)
+
+
 def own_room(session: Session, name: str) -> RoomName:
-    """The room that is meant, which the session must be in; "" is the one it is in."""
-    room = (session.here if name == HERE else None) or room_name(name)
+    """The room that is meant, which the session must be in."""
+    room = known_room(session, name)
     if room not in session.rooms:
         raise Refusal("not-in-room", room)
     return room

@@ -10,8 +10,8 @@ from typing import Final
 _BREAK: Final = re.compile("\r\n|[\t\n\v\f\r\x85\u2028\u2029]")
 """What separates words or lines: it becomes a space, so that the words stay apart."""
 
-_UNWANTED: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""C0, DEL, C1, bidirectional embeddings, overrides and isolates (Unicode TR 9), lone surrogates."""
+_UNWANTED: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+"""C0, DEL, C1, bidirectional embeddings, overrides and isolates (Unicode TR 9), lone surrogates, BOM."""
 
 
 def clean(text: str) -> str:

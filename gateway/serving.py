@@ -31,6 +31,9 @@ logger = logging.getLogger("parlour")
 RESERVE: Final = 64
 """Descriptors kept for the log, the page's files and our own sockets."""
 
+SAME_WISH: Final = 0.5
+"""Seconds within which the same signal again means the same (wrappers pass on what a group got)."""
+
 STOP_PATIENCE: Final = 8.0
 """Seconds within which a stop is over, whatever state the peers are in."""
 
@@ -103,13 +106,19 @@ async def _open_doors(
 
 
 def _on_signals(stop: asyncio.Event) -> None:
-    def asked() -> None:
-        if stop.is_set():
+    loop = asyncio.get_running_loop()
+    first = (0, 0.0)
+
+    def asked(number: int) -> None:
+        nonlocal first
+        if not stop.is_set():
+            first = number, loop.time()
+            stop.set()
+        elif number != first[0] or loop.time() - first[1] > SAME_WISH:
             os._exit(1)  # asked twice: nothing is waited for any more
-        stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, asked)
+        loop.add_signal_handler(number, asked, number)
 
 
 def _log(config: Config) -> AbstractAsyncContextManager[Log]:

@@ -12,6 +12,9 @@ from core.commands import Invalid
 LINE_MAX: Final = 4096
 """Bytes of a line without its ending. IRC has 512, and 4096 more for tags."""
 
+SB_MAX: Final = 512
+"""Bytes of one subnegotiation; a longer one is taken for a stray byte, and what follows for text."""
+
 IAC: Final = 255
 _SE, _SB, _WILL, _WONT, _DO, _DONT = 240, 250, 251, 252, 253, 254
 
@@ -24,6 +27,7 @@ class Telnet:
     def __init__(self) -> None:
         self._state = "text"
         self._verb = 0
+        self._inside = 0
         self.answers = bytearray()
         """Refusals to send back; whoever sends them empties it."""
 
@@ -44,8 +48,11 @@ class Telnet:
                         text.append(IAC)
                     elif byte == _SB:
                         self._state = "sb"
+                        self._inside = 0
                     elif byte in (_WILL, _WONT, _DO, _DONT):
                         self._state, self._verb = "verb", byte
+                    elif byte < _SE:  # no command: it was never telnet, and as text it will be refused
+                        text += bytes((IAC, byte))
                 case "verb":
                     self._state = "text"
                     # A refusal of a refusal is never sent: that is how loops begin.
@@ -54,8 +61,11 @@ class Telnet:
                     elif self._verb == _WILL:
                         self.answers += bytes((IAC, _DONT, byte))
                 case "sb":
+                    self._inside += 1
                     if byte == IAC:
                         self._state = "sb-iac"
+                    elif self._inside > SB_MAX:  # an end will not come
+                        self._state = "text"
                 case _:  # sb-iac
                     self._state = "text" if byte == _SE else "sb"
         return bytes(text)

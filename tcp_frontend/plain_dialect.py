@@ -67,7 +67,7 @@ _DETAILS: Final = {
     "already-in-that-room": "You are in that room already.",
     "bad-room-name": "A room is called {detail}.",
     "empty-text": "There is nothing to say in that.",
-    "invalid-username": "That cannot be a name: {detail}. Try another one:",
+    "invalid-username": "That cannot be a name: {detail}.",
     "invalid-utf8": "That line was not UTF-8 and was not said.",
     "line-too-long": "That line was longer than {detail} bytes and was not said.",
     "login-timeout": "You gave no name within {detail} seconds.",
@@ -82,6 +82,7 @@ _DETAILS: Final = {
 }
 """Sentences for the codes that people on this door meet; others show as code and detail."""
 
+# The mark of an error is one that nobody's name can be.
 _PLAIN: Final = ""
 _NOTICE: Final = "\x1b[2m"
 _NAME: Final = "\x1b[1m"
@@ -162,7 +163,7 @@ def _words(shown: Shown) -> Iterable[Words]:
             return _notice(*(f"{s.usage} - {s.what}" for s in COMMANDS.values()), "//text - say /text")
         case r.Error(code=code, detail=detail):
             sentence = _DETAILS.get(code, f"{code} {{detail}}").replace("{detail}", detail)
-            return (Words(None, _ERROR, "", f"Error: {sentence}"),)
+            return (Words(None, _ERROR, "", f"*** {sentence}"),)
         case r.Goodbye():
             return _notice("Bye.")
         case r.IdleWarning(seconds=seconds):

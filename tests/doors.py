@@ -10,6 +10,7 @@ from msgspec import Struct
 
 import tcp_frontend.server
 import ws_frontend.server
+from core.addresses import Trusted
 from core.admission import Admission
 from core.chat import Chat
 from core.limits import Limits
@@ -48,6 +49,7 @@ async def open_doors(
     admission: Admission | None = None,
     sendq: int = SENDQ,
     visitors: Visitors = Visitors(),  # noqa: B008 - frozen
+    proxies: Trusted | None = None,
 ) -> AsyncIterator[Doors]:
     """Fails at the end when an exception has come to nobody but the event loop or aiohttp."""
     admission = admission or Admission()
@@ -59,7 +61,7 @@ async def open_doors(
     logging.getLogger("aiohttp").addHandler(errors)
     async with (
         Chat(log or MemoryLog(), limits=limits) as chat,
-        tcp_frontend.server.serve(chat, admission, lines, sendq=sendq),
+        tcp_frontend.server.serve(chat, admission, lines, sendq=sendq, proxies=proxies),
         ws_frontend.server.serve(chat, admission, visitors, web, version="test", sendq=sendq),
     ):
         try:

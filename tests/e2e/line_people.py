@@ -119,8 +119,8 @@ class PlainUser(Person):
 
     def _take(self, text: str) -> str:
         """Keep the event, if it is one; the code, if it is a refusal."""
-        if text.startswith("Error: "):
-            return event_in(text.removeprefix("Error: "), self.REFUSALS)[0]
+        if text.startswith("*** "):
+            return event_in(text.removeprefix("*** "), self.REFUSALS)[0]
         if not re.fullmatch(self.ANSWERS, text):
             kind, nick, *rest = event_in(text, self.SHOWN)
             assert not (kind == "msg" and rest[0].startswith("/me ")), f"{text!r} is to be shown as an action"
@@ -144,7 +144,7 @@ class PlainUser(Person):
         self._newcomer = name
         await self._line.send(name)
         text = await self._shown()
-        while not text.startswith(("Error: ", "You are ")):
+        while not text.startswith(("*** ", "You are ")):
             self._take(text)
             text = await self._shown()
         return self._take(text)

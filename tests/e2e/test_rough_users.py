@@ -86,7 +86,7 @@ async def test_of_many_who_want_one_name_at_once_one_gets_it(server: Server) -> 
             while " connected" in text:
                 text = await line.line()
             answers.append(text.partition("] ")[2] or text)
-    taken = ("ERR username-taken", "Error: Somebody has that name already. Try another one:")
+    taken = ("ERR username-taken", "*** Somebody has that name already. Try another one:")
     assert len([answer for answer in answers if answer not in taken]) == 1
 
 

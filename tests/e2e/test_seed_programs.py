@@ -48,15 +48,15 @@ async def test_the_second_seed_a_name_timestamps_notices_whosonline_and_quit(ser
         await ann.is_told(*plain_welcome("Ann"))
         async with netcat(server, "ncat") as bo:
             await bo.send("ann", "no, this is no name", "Bo")
-            await bo.is_told("Error: Somebody has that name already. Try another one:")
-            await bo.until(r"\[.*\] Error: That cannot be a name: .*\. Try another one:")
+            await bo.is_told("*** Somebody has that name already. Try another one:")
+            await bo.until(r"\[.*\] \*\*\* That cannot be a name: .*\.")
             await bo.is_told(*plain_welcome("Bo"))
             await ann.is_told("Bo has joined the chat.")
             await ann.send("hello", "/whosonline", "/WHOSONLINE")
             await ann.is_told("Online users: Ann, Bo", "Online users: Ann, Bo")
             await bo.is_told("Ann: hello")
             await bo.send("/dance", "/help", "goodbye", "/quit")
-            await bo.is_told("Error: There is no command /dance; /help lists the commands.")
+            await bo.is_told("*** There is no command /dance; /help lists the commands.")
             usage = [line[22:] for line in await bo.until(r"\[.*\] Bye\.")]
             assert usage[0] == "/quit - leave the chat"
             await ann.is_told("Bo: goodbye", "Bo has left the chat.")

@@ -76,7 +76,7 @@ async def test_who_gives_no_name_in_time_is_told_so_and_disconnected() -> None:
         opening(server) as visitor,
     ):
         await taken.send("Ann")
-        await taken.is_told("Error: Somebody has that name already. Try another one:")
+        await taken.is_told("*** Somebody has that name already. Try another one:")
         await silent.hears("ERR login-timeout 1")
         await silent.end_input()
         assert await silent.rest() == []

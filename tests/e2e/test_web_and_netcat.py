@@ -111,7 +111,7 @@ async def test_a_change_of_name_is_seen_through_both_doors(server: Server) -> No
         await pat.is_told("Wes is now known as Wesley.")
         await pat.send("/msg wesley hello", "/msg Wes hello")
         await wes.hears({"type": "dm", "nick": "Pat", "to": "Wesley", "text": "hello"})
-        await pat.is_told("Error: Nobody here is called Wes.")
+        await pat.is_told("*** Nobody here is called Wes.")
 
 
 async def test_rooms_are_shared_between_the_doors_and_keep_to_themselves(server: Server) -> None:

@@ -47,4 +47,4 @@ class PlainClient(LineClient):
     async def hears_nothing(self) -> None:
         """Nothing is waiting: the answer to /leave is the next line. For someone in #general."""
         await self.send("/leave")
-        await self.hears("Error: You are in #general already.")
+        await self.hears("*** You are in #general already.")

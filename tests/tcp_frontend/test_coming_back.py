@@ -66,7 +66,7 @@ async def test_search_finds_what_was_said(doors: Doors) -> None:
     async with PlainClient(doors.tcp_port, "Ann") as ann:
         await ann.send("red apple", "pear", "/me eats an apple", "/search app", "/search")
         await ann.hears("(history) Ann: red apple", "(history) * Ann eats an apple", "End of search.")
-        await ann.hears("Error: Write it like this: /search words")
+        await ann.hears("*** Write it like this: /search words")
 
 
 async def test_token_and_resume_take_a_session_back(doors: Doors) -> None:
@@ -79,7 +79,7 @@ async def test_token_and_resume_take_a_session_back(doors: Doors) -> None:
         await ann.hears("In #general: Ann, Bob")
         async with PlainClient(doors.tcp_port) as back:
             await back.send("/resume nonsense", advice.partition(": ")[2], "I am back")
-            await back.hears("Error: That session cannot be taken back. Give a name to begin a new one:")
+            await back.hears("*** That session cannot be taken back. Give a name to begin a new one:")
             await back.hears("You are Bob again, in #general. You missed 1.", "(history) Ann: missed")
             await ann.hears("Bob: I am back")
             await bob.hears(
@@ -106,4 +106,4 @@ async def test_help_and_resume_are_there_before_a_name_is_given(doors: Doors) ->
         while (line := await stranger.hear()) != "Ann has joined the chat.":
             lines.append(line)
         assert lines[0].startswith("/quit - ")
-        assert lines[-1] == "Error: Write it like this: /resume token [id]"
+        assert lines[-1] == "*** Write it like this: /resume token [id]"

@@ -11,7 +11,7 @@ import pytest
 
 from core.admission import Admission
 from core.limits import Limits
-from tests.clients import DEADLINE, HOST, LineClient, commanders, within
+from tests.clients import DEADLINE, HOST, LineClient, WebClient, commanders, within
 from tests.doors import Doors, open_doors
 from tests.tcp_frontend.plain import PlainClient
 
@@ -132,7 +132,7 @@ async def test_in_the_plain_dialect_the_login_timeout_is_a_sentence() -> None:
     async with open_doors(limits=limits) as doors, PlainClient(doors.tcp_port, "Ann") as ann:
         async with PlainClient(doors.tcp_port) as stranger:
             await stranger.send("Ann")
-            await stranger.hears("Error: Somebody has that name already. Try another one:")
+            await stranger.hears("*** Somebody has that name already. Try another one:")
             assert "0.5 seconds" in await stranger.hear()
             assert await stranger.rest() == []
         await ann.hears_nothing()
@@ -217,7 +217,9 @@ async def test_whoever_does_not_read_is_cut_and_nobody_else_is_hurt() -> None:
             await ann.expect("INFO Mute disconnected")
             await ann.hears_nothing()
             await bob.hears_nothing()
-            assert len(await mute.rest()) < sent * len(message)
+            rest = await mute.rest()
+            assert len(rest) < sent * len(message)
+            assert rest.endswith(b"\nERROR sendq exceeded\n")
 
 
 async def test_whoever_does_not_read_and_falls_silent_does_not_stay_for_ever() -> None:
@@ -225,15 +227,14 @@ async def test_whoever_does_not_read_and_falls_silent_does_not_stay_for_ever() -
     limits = Limits(rate=0, login_timeout=0, idle_timeout=0.5, idle_warning=0)
     async with (
         open_doors(limits=limits, sendq=64_000_000) as doors,
-        commanders(doors.tcp_port, "Ann") as (ann,),
+        WebClient(doors.web_port, "Ann") as ann,
     ):
         with Mute(doors.tcp_port, "Mute"):
-            await ann.expect("INFO Mute connected")
-            for _ in range(50):
-                await ann.send(*["MSG " + "x" * 2000] * 100)
-                await ann.hears_nothing()
-            line = ""
-            async with within(DEADLINE):
-                while line != "INFO Mute disconnected":
-                    await ann.send("PING")
-                    line = await ann.line()
+            await ann.expect("joined", nick="Mute")
+            for _ in range(5):
+                for _ in range(100):
+                    await ann.send("msg", room="#general", text="x" * 2000)
+                await ann.call("ping")
+            while (event := await ann.next())["type"] != "disconnected":
+                assert event["type"] == "ok"
+            assert event["nick"] == "Mute"

@@ -44,7 +44,7 @@ async def test_an_action_begins_with_a_star(doors: Doors) -> None:
         await ann.hears("Bob has joined the chat.")
         await ann.send("/me waves  twice", "/ME again", "/me")
         await bob.hears("* Ann waves  twice", "* Ann again")
-        await ann.hears("Error: Write it like this: /me text")
+        await ann.hears("*** Write it like this: /me text")
 
 
 async def test_what_is_said_to_everyone_says_so(doors: Doors) -> None:
@@ -64,8 +64,8 @@ async def test_what_is_said_to_one_person_says_so(doors: Doors, command: str) ->
         await ann.send(f"{command} bob psst  psst", f"{command} Zoe hi", f"{command} Bob")
         await bob.hears("Cas has joined the chat.", "Ann (to you): psst  psst")
         await ann.hears("Bob has joined the chat.", "Cas has joined the chat.")
-        await ann.hears("Error: Nobody here is called Zoe.")
-        await ann.hears(f"Error: Write it like this: {command.lower()} user text")
+        await ann.hears("*** Nobody here is called Zoe.")
+        await ann.hears(f"*** Write it like this: {command.lower()} user text")
         await cas.hears_nothing()
 
 
@@ -86,9 +86,9 @@ async def test_a_change_of_name_is_seen_in_the_room(doors: Doors) -> None:
     async with PlainClient(doors.tcp_port, "Ann") as ann, PlainClient(doors.tcp_port, "Bob") as bob:
         await ann.send("/nick Anna", "/nick BOB", "/nick 9", "/nick")
         await ann.hears("Bob has joined the chat.", "You are known as Anna now.")
-        await ann.hears("Error: Somebody has that name already.")
-        assert (await ann.hear()).startswith("Error: That cannot be a name: ")
-        await ann.hears("Error: Write it like this: /nick name")
+        await ann.hears("*** Somebody has that name already.")
+        assert (await ann.hear()).startswith("*** That cannot be a name: ")
+        await ann.hears("*** Write it like this: /nick name")
         await bob.hears("Ann is now known as Anna.")
 
 
@@ -115,15 +115,15 @@ async def test_what_could_not_be_done_is_an_error_with_the_reason(doors: Doors) 
     async with PlainClient(doors.tcp_port, "Ann") as ann:
         await ann.send("/join python", "/join #general", "/leave", "/join", "x" * 2001, "x" * 4097)
         await ann.hears(
-            "Error: A room is called # and then 1 to 63 letters, digits, - or _, like #python.",
-            "Error: You are in that room already.",
-            "Error: You are in #general already.",
-            "Error: Write it like this: /join #room",
-            "Error: That was longer than 2000 characters and was not said.",
-            "Error: That line was longer than 4096 bytes and was not said.",
+            "*** A room is called # and then 1 to 63 letters, digits, - or _, like #python.",
+            "*** You are in that room already.",
+            "*** You are in #general already.",
+            "*** Write it like this: /join #room",
+            "*** That was longer than 2000 characters and was not said.",
+            "*** That line was longer than 4096 bytes and was not said.",
         )
         await ann.send_bytes(b"caf\xe9\n")
-        await ann.hears("Error: That line was not UTF-8 and was not said.")
+        await ann.hears("*** That line was not UTF-8 and was not said.")
 
 
 # ------------------------------------------------------------------ commands
@@ -141,7 +141,7 @@ async def test_quit_leaves_the_chat(doors: Doors) -> None:
 async def test_quit_works_before_a_name_is_given(doors: Doors) -> None:
     async with PlainClient(doors.tcp_port, "Ann"), PlainClient(doors.tcp_port) as other:
         await other.send("Ann", "/quit")
-        await other.hears("Error: Somebody has that name already. Try another one:", "Bye.")
+        await other.hears("*** Somebody has that name already. Try another one:", "Bye.")
         assert await other.rest() == []
 
 
@@ -161,7 +161,7 @@ async def test_history_shows_as_many_messages_as_asked_for(doors: Doors) -> None
         await ann.send(*[str(n) for n in range(15)], "/history 2", "/history", "/history 0")
         await ann.hears("(history) Ann: 13", "(history) Ann: 14", "End of history.")
         await ann.hears(*[f"(history) Ann: {n}" for n in range(5, 15)], "End of history.")
-        await ann.hears("Error: Write it like this: /history [n]")
+        await ann.hears("*** Write it like this: /history [n]")
 
 
 async def test_help_names_every_command_of_the_table(doors: Doors) -> None:
@@ -183,9 +183,9 @@ async def test_an_unknown_command_is_answered_and_said_to_nobody(doors: Doors) -
     async with PlainClient(doors.tcp_port, "Ann") as ann, PlainClient(doors.tcp_port, "Bob") as bob:
         await ann.send("/shout hi", "/", "/ me")
         await ann.hears("Bob has joined the chat.")
-        await ann.hears("Error: There is no command /shout; /help lists the commands.")
+        await ann.hears("*** There is no command /shout; /help lists the commands.")
         for _ in range(2):
-            assert (await ann.hear()).startswith("Error: There is no command /")
+            assert (await ann.hear()).startswith("*** There is no command /")
         await bob.hears_nothing()
 
 
@@ -206,11 +206,11 @@ async def test_colours_come_when_they_are_asked_for_and_change_nothing_else(door
                 "Bob (to all): [5mall",
                 "Bob is now known as Bobby.",
                 "* Bobby waves",
-                "Error: There is no command /nope; /help lists the commands.",
+                "*** There is no command /nope; /help lists the commands.",
             ]
         )
         await ann.send("/COLOR OFF", "/color", "/who")
-        await ann.hears(texts[0], "Error: Write it like this: /color on|off", "In #general: Ann, Bobby")
+        await ann.hears(texts[0], "*** Write it like this: /color on|off", "In #general: Ann, Bobby")
 
 
 # ------------------------------------------------------------------ choosing the dialect
@@ -219,8 +219,8 @@ async def test_colours_come_when_they_are_asked_for_and_change_nothing_else(door
 async def test_a_taken_name_is_told_and_asked_for_again(doors: Doors) -> None:
     async with PlainClient(doors.tcp_port, "Ann"), PlainClient(doors.tcp_port) as other:
         await other.send("aNN", "not a name", "Bob")
-        await other.hears("Error: Somebody has that name already. Try another one:")
-        assert (await other.hear()).startswith("Error: That cannot be a name: ")
+        await other.hears("*** Somebody has that name already. Try another one:")
+        assert (await other.hear()).startswith("*** That cannot be a name: ")
         await other.hears("Bob has joined the chat.", HINT.format("Bob"))
 
 
@@ -228,7 +228,7 @@ async def test_until_the_login_the_dialect_may_be_changed(doors: Doors) -> None:
     async with LineClient(doors.tcp_port, "LOGIN Ann"), LineClient(doors.tcp_port) as other:
         await other.send("LOGIN Ann", "Ann", "LOGIN Ann", "Bob", "LOGIN x")
         await other.expect("ERR username-taken")
-        assert timed(await other.line())[1].startswith("Error: Somebody has that name")
+        assert timed(await other.line())[1].startswith("*** Somebody has that name")
         await other.expect("ERR username-taken")
         assert timed(await other.line())[1] == "Bob has joined the chat."
 

@@ -75,3 +75,13 @@ async def raw_websocket(port: int, *, receive_buffer: int | None = None) -> Asyn
                 head += await loop.sock_recv(sock, 1)
         assert head.startswith(b"HTTP/1.1 101 "), head
         yield raw
+
+
+async def answer_to_handshake(port: int) -> bytes:
+    """All that the server says to the wish for a WebSocket, where it closes the connection after it."""
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, (HOST, port))
+        raw = RawWebSocket(sock)
+        await raw.send(_HANDSHAKE)
+        return await raw.rest()
