@@ -1,0 +1,48 @@
+"""Direct messages."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.guest import Guests, page_of
+from tests.e2e.netcat import command_user
+from tests.e2e.server import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_direct_messages_pass_both_ways_and_stay_between_the_two(
+    server: Server, guests: Guests
+) -> None:
+    ann, bo = await guests.enter_all(page_of(server), "Ann", "Bo")
+    async with command_user(server, "Cy") as cy:
+        await ann.people.get_by_role("button", name="Bo", exact=True).click()
+        await ann.is_in("Bo")
+        await ann.says("psst, Bo")
+        await bo.link("Ann", unread=1).click()
+        await bo.is_in("Ann")
+        await bo.sees("psst, Bo")
+        await bo.says("what is it?")
+        await ann.sees("what is it?")
+        assert await ann.reads("psst, Bo|what is it") == ["psst, Bo", "what is it"]
+        await bo.opens("#general")
+        await bo.says("nothing")
+        await bo.sees("psst, Bo", "what is it?", times=0)
+        await cy.hears("MSG Bo nothing")  # and nothing before it
+
+
+async def test_direct_messages_pass_between_the_page_and_a_netcat(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    async with command_user(server, "Cy") as cy:
+        await ann.types("/msg cy hello there")
+        await ann.is_in("cy")
+        await ann.sees("hello there")
+        await cy.hears("DM Ann hello there")
+        await cy.send("DM ann hello back")
+        await ann.sees("hello there", "hello back")
+        await expect(ann.rooms.get_by_role("link")).to_have_count(2)
+        await ann.types("/dm nobody hello")
+        await ann.is_in("nobody")
+        await ann.sees("hello")
+        await expect(ann.log).to_contain_text("Not sent. Nobody of that name is here.")
+        await ann.page.get_by_role("button", name="Close", exact=True).click()
+        await expect(ann.link("nobody")).to_have_count(0)

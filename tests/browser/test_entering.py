@@ -1,0 +1,67 @@
+"""The form at the door."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.guest import Guests, page_of
+from tests.e2e.netcat import command_user
+from tests.e2e.server import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+@pytest.mark.network
+async def test_a_name_that_is_taken_is_told_at_the_form_and_another_one_may_be_tried(
+    server: Server, guests: Guests
+) -> None:
+    async with command_user(server, "Ann") as ann:
+        guest = await guests.visit(page_of(server))
+        await guest.nick.fill("ann")
+        await guest.enter.click()
+        await expect(guest.entry.get_by_role("alert")).to_have_text(
+            "Somebody has that name. Please choose another."
+        )
+        await expect(guest.nick).to_have_accessible_description(re.compile("Somebody has that name"))
+        await expect(guest.log).not_to_be_visible()
+        await guest.enters("Bo")
+        await guest.is_in("#general")
+        await guest.finds_here("Ann", "Bo you")
+        await ann.hears("INFO Bo connected")
+
+
+async def test_a_name_that_cannot_be_one_is_told_at_the_form(server: Server, guests: Guests) -> None:
+    guest = await guests.visit(page_of(server))
+    alert = guest.entry.get_by_role("alert")
+    for nick, problem in {
+        "  ": "Please type a name first.",
+        "9lives": "invalid username",
+        "Ann Lee": "invalid username",
+        "admin": "invalid username",
+        "Ä": "invalid username",
+        "x" * 33: "invalid username",
+    }.items():
+        await guest.nick.fill(nick)
+        await guest.enter.click()
+        await expect(alert).to_contain_text(problem)
+        await expect(guest.entry).to_be_visible()
+    await guest.enters("x" * 32)
+    await expect(guest.entry).not_to_be_visible()
+
+
+async def test_the_name_is_remembered_for_the_next_visit(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    again = await guests.another_tab(await ann.page.context.new_page(), page_of(server))
+    await expect(again.nick).to_have_value("Ann")
+    stranger = await guests.visit(page_of(server))
+    await expect(stranger.nick).to_have_value("")
+
+
+async def test_two_tabs_of_one_profile_are_two_people(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    bo = await guests.another_tab(await ann.page.context.new_page(), page_of(server))
+    await bo.enters("Bo")
+    await bo.says("two of us")
+    await ann.sees("two of us")
+    await ann.finds_here("Ann you", "Bo")

@@ -1,0 +1,156 @@
+"""The cable between a page and the server is pulled in mid-conversation."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.cable import cable
+from tests.browser.chromium import NO_NETWORK, Watch
+from tests.browser.guest import Guests, page_of
+from tests.e2e.netcat import plain_user
+from tests.e2e.server import Server, serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_who_comes_back_in_time_has_missed_nothing_and_was_not_missed(
+    server: Server, guests: Guests, watch: Watch
+) -> None:
+    watch.allow(NO_NETWORK)
+    async with cable(server.web_port) as line, plain_user(server, "Pat") as pat:
+        ann = await guests.enter(line.url, "Ann")
+        bo = await guests.enter(page_of(server), "Bo")
+        await pat.is_told("Ann has joined the chat.", "Bo has joined the chat.")
+        await ann.joins("#tea")
+        await bo.joins("#tea")
+        await ann.sees("Bo joined the room")
+        await ann.opens("#general")
+        await bo.opens("#general")
+        await pat.send("m1")
+        await ann.says("m2")
+        line.cut()
+        await ann.is_cut_off()
+        await pat.send("m3")
+        await bo.sees("m3")
+        await bo.says("m4", "m5")
+        await bo.types("/msg Ann m6, for you alone")
+        await bo.opens("#tea")
+        await bo.says("m7")
+        assert await ann.reads(r"\bm\d\b") == ["m1", "m2"]
+        line.mend()
+        await ann.connects_again()
+        await ann.sees("m3", "m4", "m5")
+        await ann.says("m8")
+        assert await ann.reads(r"\bm\d\b") == ["m1", "m2", "m3", "m4", "m5", "m8"]
+        await ann.link("Bo", unread=1).click()
+        await ann.sees("m6, for you alone")
+        await ann.link("#tea", unread=1).click()
+        await ann.sees("m7")
+        await bo.link("#general", unread=1).click()
+        await bo.sees("m8")
+        assert await bo.reads("Ann (?:joined|is gone|left).*") == []
+        await pat.is_told("Ann: m2", "Bo: m4", "Bo: m5", "Ann: m8")
+
+
+async def test_what_is_typed_without_a_line_waits_and_goes_out_once(
+    server: Server, guests: Guests, watch: Watch
+) -> None:
+    watch.allow(NO_NETWORK)
+    async with cable(server.web_port) as line, plain_user(server, "Pat") as pat:
+        ann = await guests.enter(line.url, "Ann")
+        bo = await guests.enter(page_of(server), "Bo")
+        await pat.is_told("Ann has joined the chat.", "Bo has joined the chat.")
+        line.cut()
+        await ann.is_cut_off()
+        for text in ("m1", "m2", "m3"):
+            await ann.types(text)
+            await ann.sees(text)
+        await expect(ann.unsent).to_have_count(3)
+        await bo.says("m0")
+        line.mend()
+        await ann.connects_again()
+        await ann.has_sent_everything()
+        await ann.says("m4")
+        await pat.is_told("Bo: m0", "Ann: m1", "Ann: m2", "Ann: m3", "Ann: m4")
+        await bo.sees("m4")
+        for tab in (ann, bo):
+            assert await tab.reads(r"\bm\d\b") == ["m0", "m1", "m2", "m3", "m4"]
+
+
+async def test_a_message_whose_answer_was_lost_is_said_once(
+    server: Server, guests: Guests, watch: Watch
+) -> None:
+    watch.allow(NO_NETWORK)
+    async with cable(server.web_port) as line, plain_user(server, "Pat") as pat:
+        ann = await guests.enter(line.url, "Ann")
+        line.muffle()
+        await ann.types("m1")
+        await pat.is_told("Ann has joined the chat.", "Ann: m1")  # the server has it
+        await expect(ann.unsent).to_have_count(1)
+        line.cut()
+        await ann.is_cut_off()
+        line.mend()
+        await ann.connects_again()
+        await ann.says("m2")
+        assert await ann.reads(r"\bm\d\b") == ["m1", "m2"]
+        await pat.is_told("Ann: m2")
+
+
+async def test_a_longer_gap_than_can_be_replayed_is_filled_from_history(
+    server: Server, guests: Guests, watch: Watch
+) -> None:
+    watch.allow(NO_NETWORK)
+    texts = [f"m{n}" for n in range(1000, 1310)]
+    async with cable(server.web_port) as line, plain_user(server, "Pat") as pat:
+        ann = await guests.enter(line.url, "Ann")
+        await ann.says("m999")
+        line.cut()
+        await ann.is_cut_off()
+        await pat.is_told("Ann has joined the chat.", "Ann: m999")
+        await pat.send(*texts, "/who")
+        await pat.is_told("In #general: Ann, Pat")
+        line.mend()
+        await ann.connects_again()
+        await ann.sees("You missed more than can be replayed; this is what history has.")
+        await ann.sees(texts[-1])
+        older = ann.page.get_by_role("button", name="Load older messages", exact=True)
+        for first in (1210, 1160, 1110, 1060, 1010):
+            await older.click()
+            await ann.sees(f"m{first}")
+        await older.click()
+        await ann.sees("m999")
+        assert await ann.reads(r"\bm\d+\b") == ["m999", *texts]
+
+
+async def test_the_button_connects_at_once(server: Server, guests: Guests, watch: Watch) -> None:
+    watch.allow(NO_NETWORK)
+    async with cable(server.web_port) as line:
+        ann = await guests.visit(line.url)
+        await ann.waits_long_between_attempts()
+        await ann.enters("Ann")
+        line.cut()
+        await expect(ann.status).to_have_text(re.compile(r"^Reconnecting in [23]\d s"))
+        line.mend()
+        await ann.page.get_by_role("button", name="Connect now", exact=True).click()
+        await ann.is_connected()
+
+
+async def test_who_stays_away_too_long_is_gone_and_comes_back_by_name(guests: Guests, watch: Watch) -> None:
+    watch.allow(NO_NETWORK)
+    async with serving("--rate", "0", "--linger", "0.2") as server, cable(server.web_port) as line:
+        ann = await guests.enter(line.url, "Ann")
+        await ann.joins("#tea")
+        await ann.says("before")
+        async with plain_user(server, "Pat") as pat:
+            await pat.send("/join #tea")
+            await ann.sees("Pat joined the room")
+            line.cut()
+            bo = await guests.enter(page_of(server), "Bo")
+            await bo.finds_here("Bo you")
+            await pat.send("meanwhile")
+            line.mend()
+            await ann.connects_again()
+            await ann.sees("before", "meanwhile")
+            await ann.finds_here("Ann you", "Pat")
+            await bo.sees("Ann joined the room")

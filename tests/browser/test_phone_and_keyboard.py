@@ -1,0 +1,122 @@
+"""A phone's screen and fingers; a keyboard alone."""
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.browser.guest import PHONE, Guests, page_of
+from tests.e2e.netcat import command_user
+from tests.e2e.server import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def fits(place: Locator, width: int, height: int) -> bool:
+    box = await place.bounding_box()
+    assert box is not None, f"{place} is not shown"
+    return (
+        box["x"] >= 0
+        and box["y"] >= 0
+        and box["x"] + box["width"] <= width
+        and box["y"] + box["height"] <= height
+    )
+
+
+async def test_on_a_phone_the_sides_are_drawers(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann", PHONE)
+    page = ann.page
+    show_rooms = page.get_by_role("button", name="Show rooms", exact=True)
+    show_people = page.get_by_role("button", name="Show people", exact=True)
+    async with command_user(server, "Cy") as cy:
+        await expect(ann.rooms).not_to_be_visible()
+        await expect(ann.people).not_to_be_visible()
+
+        await show_rooms.tap()
+        await expect(ann.rooms).to_be_visible()
+        assert await fits(ann.rooms, 390, 844)
+        await ann.joins("#tea")  # closes the drawer
+        await expect(ann.rooms).not_to_be_visible()
+
+        await show_rooms.tap()
+        await ann.link("#general").tap()
+        await ann.is_in("#general")
+        await expect(ann.rooms).not_to_be_visible()
+
+        await show_rooms.tap()
+        await expect(ann.rooms).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(ann.rooms).not_to_be_visible()
+        await show_rooms.tap()
+        await expect(ann.rooms).to_be_visible()
+        await page.touchscreen.tap(380, 400)  # beside it
+        await expect(ann.rooms).not_to_be_visible()
+
+        await show_people.tap()
+        await expect(ann.people).to_be_visible()
+        assert await fits(ann.people, 390, 844)
+        await ann.finds_here("Ann you", "Cy")
+        await ann.people.get_by_role("button", name="Cy", exact=True).tap()
+        await expect(ann.people).not_to_be_visible()
+        await ann.is_in("Cy")
+        await ann.says("from a phone")
+        await cy.hears("DM Ann from a phone")
+
+
+async def test_on_a_phone_one_writes_and_nothing_sticks_out(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann", PHONE)
+    async with command_user(server, "Cy") as cy:
+        send = ann.page.get_by_role("button", name="Send", exact=True)
+        await ann.message.tap()
+        await ann.message.press_sequentially("typed with thumbs")
+        await send.tap()
+        await ann.sees("typed with thumbs")
+        await cy.hears("MSG Ann typed with thumbs")
+        await cy.send(f"MSG {'long' * 400}", *(f"MSG m{n}" for n in range(30)), "NICK " + "c" * 32)
+        await ann.sees("m29")
+        await ann.message.fill("\n".join(["a line"] * 40))
+        for place in (ann.message, send, ann.log, ann.status):
+            assert await fits(place, 390, 844), place
+        assert await ann.page.evaluate("document.documentElement.scrollWidth") == 390
+        assert await ann.log.evaluate("log => log.scrollWidth - log.clientWidth") == 0
+
+
+async def test_a_keyboard_is_enough_to_enter_talk_and_change_rooms(server: Server, guests: Guests) -> None:
+    ann = await guests.visit(page_of(server))
+    keyboard = ann.page.keyboard
+
+    async def tabs_to(place: Locator, key: str) -> None:
+        for _ in range(30):
+            if await place.evaluate("node => node === document.activeElement"):
+                return
+            await keyboard.press(key)
+        raise AssertionError(f"30 times {key} did not lead to {place}")
+
+    await expect(ann.nick).to_be_focused()
+    await keyboard.type("Ann")
+    await keyboard.press("Enter")
+    await ann.is_connected()
+    async with command_user(server, "Cy") as cy:
+        await expect(ann.message).to_be_focused()
+        await keyboard.type("no mouse here")
+        await keyboard.press("Enter")
+        await ann.sees("no mouse here")
+        await cy.hears("MSG Ann no mouse here")
+
+        await tabs_to(ann.rooms.get_by_role("textbox", name="Room", exact=True), "Shift+Tab")
+        await keyboard.type("tea")
+        await keyboard.press("Enter")
+        await ann.is_in("#tea")
+        await expect(ann.message).to_be_focused()
+        await keyboard.type("tea for one")
+        await keyboard.press("Enter")
+        await ann.sees("tea for one")
+
+        await tabs_to(ann.link("#general"), "Shift+Tab")
+        await keyboard.press("Enter")
+        await ann.is_in("#general")
+        await expect(ann.message).to_be_focused()
+        await tabs_to(ann.people.get_by_role("button", name="Cy", exact=True), "Tab")
+        await keyboard.press("Enter")
+        await ann.is_in("Cy")
+        await keyboard.type("psst")
+        await keyboard.press("Enter")
+        await cy.hears("DM Ann psst")
