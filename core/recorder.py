@@ -11,14 +11,17 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from core.counters import Counters
-from core.facts import Entry, Spoken
+from core.facts import Entry, Said, Spoken
 from core.log import Log, LogError
 from core.session import Session
 
 logger = logging.getLogger("parlour.recorder")
 
-BATCH_CHARACTERS = 32_768
-"""Text that one batch may hold: it reaches every reader in one write, which must stay well under sendq."""
+BATCH_CHARACTERS = 262_144
+"""Text that one batch may hold,"""
+
+AUDIENCE_CHARACTERS = 32_768
+"""and for any one audience: it reaches each reader in one write, which must stay well under sendq."""
 
 
 class Pending:
@@ -70,11 +73,18 @@ class Recorder:
 
     def _take(self) -> list[Pending]:
         batch: list[Pending] = []
-        room = BATCH_CHARACTERS
-        while self._pending and room > 0:
-            pending = self._pending.popleft()
-            room -= len(pending.fact.text)
-            batch.append(pending)
+        pending, whole = self._pending, BATCH_CHARACTERS
+        audiences: dict[str | Session | None, int] = {}
+        while pending and whole > 0:
+            fact = pending[0].fact
+            audience = fact.room if isinstance(fact, Said) else pending[0].reader
+            share = audiences.get(audience, 0)
+            if share > AUDIENCE_CHARACTERS:
+                break
+            size = len(fact.text)
+            audiences[audience] = share + size
+            whole -= size
+            batch.append(pending.popleft())
         return batch
 
     async def _record(self, batch: list[Pending]) -> None:
