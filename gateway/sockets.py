@@ -21,11 +21,11 @@ def listen(host: str, port: int) -> list[socket.socket]:
     """Sockets on every address of the host, not listening yet. Port 0 picks one free port for all."""
     with ExitStack() as stack:
         try:
-            found = socket.getaddrinfo(
-                host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_ADDRCONFIG
-            )
+            found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
             sockets: list[socket.socket] = []
             for family, kind, protocol, _, address in dict.fromkeys(found):
+                if len(found) > 1 and not _has(family):
+                    continue  # a name may have addresses of a kind that this machine does not
                 sock = stack.enter_context(socket.socket(family, kind, protocol))
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 if family == socket.AF_INET6:
@@ -38,6 +38,16 @@ def listen(host: str, port: int) -> list[socket.socket]:
             raise CannotListen(f"cannot listen on {host}:{port}: {why}") from None
         stack.pop_all()
         return sockets
+
+
+def _has(family: int) -> bool:
+    """Whether this machine can listen on its own address of this kind."""
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as sock:
+            sock.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def _prepared(sock: socket.socket) -> socket.socket:
