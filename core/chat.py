@@ -19,6 +19,7 @@ from core import rules
 from core.claims import Claims, LocalClaims
 from core.counters import Counters
 from core.facts import Entry, Said, Shouted, Spoken, Told
+from core.gate import Gate
 from core.limits import IN_FLIGHT_MAX, JOINS, NICKS, PARTNERS, Limits
 from core.log import Log, LogError
 from core.names import LOBBY, RoomName
@@ -109,7 +110,10 @@ class Chat:
         self._turns.drop(session)
         if bye.reason not in ("quit", "gone"):
             self.counters.cuts[bye.reason] += 1
-        self._outbox.tell(session, bye)
+        if isinstance(session.wire, Gate):
+            session.wire.end_with(session.encode(bye))
+        else:
+            self._outbox.tell(session, bye)
         self._loop.call_soon(session.wire.close, bye.reason)  # after the outbox's turn
 
     async def stop(self, reason: str) -> None:
@@ -135,8 +139,12 @@ class Chat:
                     self._carry_out(session, command)
         except Refusal as refusal:
             self.counters.refusals[refusal.code] += 1
+            said = isinstance(command, c.Spoken) and command.ref is not None and session.token is not None
+            invalid = c.Invalid(refusal.code, refusal.detail, said=said, ref=command.ref)
             if session.in_flight:
-                self._turns.hold(session, c.Invalid(refusal.code, refusal.detail, ref=command.ref))
+                self._turns.hold(session, invalid)
+            elif said:
+                self._carry_out(session, invalid)
             else:
                 self._outbox.tell(session, Error(refusal.code, refusal.detail, ref=command.ref))
 
@@ -189,10 +197,15 @@ class Chat:
                 tell(session, Goodbye(ref=ref))
                 people.dismiss(session)
                 self.close(session, Bye("quit"))
+            case c.Gone() if session.gone:
+                pass  # it had waited for its messages, and came here then
             case c.Gone(dropped=dropped):
+                session.gone = True
                 people.gone(session, dropped=dropped)
                 self.close(session, Bye("gone"))
                 self._sessions.pop(session, None)
+            case c.Invalid(code=code, detail=detail, said=True):
+                self._slowly(session, ref, self._said_before(session, Refusal(code, detail), ref))
             case c.Invalid(code=code, detail=detail):
                 raise Refusal(code, detail)
             case c.Msg() | c.Gmsg() | c.Dm():
@@ -274,6 +287,13 @@ class Chat:
         session.in_flight += 1
         self._recorder.add(Pending(session, fact, reader))
 
+    async def _said_before(self, session: Session, refusal: Refusal, ref: str | None) -> AnyReply:
+        """A retry is answered as it was the first time, even if by now it would be refused."""
+        entry = await self._log.find(session.id, ref or "")
+        if entry is None:
+            raise refusal
+        return Stored(entry.id, entry.time, ref=ref)
+
     def _stored(self, batch: Sequence[Pending], entries: Sequence[Entry]) -> None:
         """The log has them: show them, tell the senders, write everything at once."""
         for pending, entry in zip(batch, entries, strict=True):
@@ -282,7 +302,8 @@ class Chat:
                 self._past.last_id = entry.id
                 self.counters.messages += 1
                 self._show(pending, entry)
-            self._outbox.tell(session, Stored(entry.id, entry.time, ref=pending.fact.ref))
+            if session.heir is None:  # else the new connection asks again, if it wants to know
+                self._outbox.tell(session, Stored(entry.id, entry.time, ref=pending.fact.ref))
             session.in_flight -= 1
         self._turns.stored(pending.session for pending in batch)
         self._outbox.flush()
@@ -297,9 +318,10 @@ class Chat:
             case Shouted():
                 self._outbox.show((self._roster.hall,), entry, without=author)
             case Told():
-                if pending.reader is not None:
-                    pending.reader.current.knows(fact.author)  # an answer needs no bucket
-                    self._outbox.tell(pending.reader.current, entry)
+                reader = self._people.find(pending.reader, fact.reader)
+                if reader is not None:
+                    reader.knows(fact.author)  # an answer needs no bucket
+                    self._outbox.tell(reader, entry)
             case _:
                 assert_never(fact)
 

@@ -124,6 +124,8 @@ class Invalid(Command, frozen=True, tag="invalid"):
 
     code: str
     detail: str = ""
+    said: bool = False
+    """It is a message with a ref: if it was stored before, it is no error."""
 
 
 Spoken = Msg | Gmsg | Dm

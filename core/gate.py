@@ -16,16 +16,23 @@ PATIENCE: Final = 20.0
 class Gate:
     """Stands in for a session's wire while its history is being read."""
 
-    __slots__ = ("_kept", "_session", "_wire")
+    __slots__ = ("_ended", "_kept", "_session", "_wire")
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._wire: Wire = session.wire
         self._kept: list[bytes] = []
+        self._ended = False
         session.wire = self
 
     def write(self, data: bytes, /) -> None:
-        self._kept.append(data)
+        if not self._ended:
+            self._kept.append(data)
+
+    def end_with(self, data: bytes) -> None:
+        """Let go of what was kept: who was not given what comes first must not be given what comes after."""
+        self._kept = [data]
+        self._ended = True
 
     def close(self, reason: str, /) -> None:
         self.open()
@@ -44,6 +51,8 @@ class Gate:
         """Write these at the pace at which the peer takes them, while everything else is kept."""
         async with asyncio.timeout(PATIENCE):
             for part in parts:
+                if self._ended:
+                    return
                 while self._wire.waiting() > AHEAD:  # noqa: ASYNC110 - rare, and a wire has no such event
                     await asyncio.sleep(0.005)
                 self._wire.write(part)

@@ -88,6 +88,10 @@ class Log(Protocol):
         """
         ...
 
+    async def find(self, author: str, ref: str) -> Entry | None:
+        """What this author has stored under this ref."""
+        ...
+
     async def history(self, place: Place, *, before: int | None, limit: int) -> Page:
         """The newest `limit` entries of a place that are older than the id `before`."""
         ...

@@ -101,6 +101,7 @@ class People:
         if record.id not in self._present and not await self._claims.claim(fold(record.nick), record.id):
             raise Refusal("username-taken", record.nick)
         old = self._present.get(record.id)  # after the claim: it may have come back meanwhile
+        was_open = old is not None and old not in self._lingering
         session.id, session.token = record.id, token
         self._outbox.settle(session)
         if old is None:
@@ -109,7 +110,8 @@ class People:
             self._take_over(session, old)
         self._present[session.id] = session
         self._remember(session)
-        after = record.seen if command.after is None else command.after
+        seen = self._past.last_id if was_open else record.seen
+        after = seen if command.after is None else command.after
         await self._past.replay(session, after, command.ref)
 
     def _take_over(self, session: Session, old: Session) -> None:
@@ -137,6 +139,12 @@ class People:
             fact = (Connected if room == LOBBY else Joined)(room, record.nick)
             self.show(fact, [audience], without=session)
 
+    def find(self, session: Session | None, identity: str) -> Session | None:
+        """Where this person is now: the session's heir, or the session it has come back as."""
+        if session is None or session.current.nick is None:
+            return self._present.get(identity)
+        return session.current
+
     # ------------------------------------------------------------------ going
 
     def gone(self, session: Session, *, dropped: bool) -> None:
@@ -152,7 +160,7 @@ class People:
 
     def _linger_over(self, session: Session) -> None:
         self.dismiss(session)
-        del self._lingering[session]
+        self._lingering.pop(session, None)
 
     def dismiss(self, session: Session) -> None:
         """Take someone out of the chat and tell their rooms, once."""

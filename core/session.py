@@ -53,6 +53,7 @@ class Session:
         "encode",
         "ended",
         "entered",
+        "gone",
         "heard",
         "heir",
         "held",
@@ -114,6 +115,8 @@ class Session:
         """Nothing more will come from the peer."""
         self.dropped = False
         """And that because the connection broke, not because anyone closed it."""
+        self.gone = False
+        """And the chat has taken note of that."""
         self.closing = False
         """The server is closing the connection."""
         self.heard = 0.0

@@ -83,6 +83,9 @@ class MemoryLog:
                 del refs[next(iter(refs))]
         return entry
 
+    async def find(self, author: str, ref: str) -> Entry | None:
+        return self._refs[author].get(ref) if author in self._refs else None
+
     async def history(self, place: Place, *, before: int | None, limit: int) -> Page:
         newest_first: Iterable[Entry]
         match place:

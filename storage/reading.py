@@ -21,6 +21,14 @@ _RECEIVED: Final = f"{_SELECT} kind = 2 AND reader = ? AND lower(nick) = ? {_OLD
 _ROOM_SINCE: Final = f"{_SELECT} room = ? {_NEWER}"
 _ALL_SINCE: Final = f"{_SELECT} kind = 1 {_NEWER}"
 _MAIL_SINCE: Final = f"{_SELECT} kind = 2 AND reader = ? {_NEWER}"
+_ROOMS: Final = """
+    WITH RECURSIVE known (room) AS (
+        SELECT min(room) FROM message WHERE room IS NOT NULL
+        UNION ALL
+        SELECT (SELECT min(room) FROM message WHERE room > known.room) FROM known WHERE room IS NOT NULL
+    )
+    SELECT room FROM known WHERE room IS NOT NULL
+"""
 _TRIMMED: Final = "SELECT upto FROM trimmed WHERE room = ?"
 
 _FAR: Final = 2**63 - 1
@@ -45,7 +53,22 @@ def history(database: sqlite3.Connection, place: Place, *, before: int | None, l
     return Page(tuple(reversed(entries[:limit])), more=len(entries) > limit)
 
 
+def rooms(database: sqlite3.Connection) -> Sequence[RoomName]:
+    """All rooms with messages, by a walk over the index that takes one step for each room."""
+    return [RoomName(row[0]) for row in database.execute(_ROOMS)]
+
+
 def since(
+    database: sqlite3.Connection, reader: Reader, *, after: int, upto: int, limit: int
+) -> Sequence[Entry] | None:
+    database.execute("BEGIN")  # one view of the log: something may be deleted meanwhile
+    try:
+        return _since(database, reader, after=after, upto=upto, limit=limit)
+    finally:
+        database.execute("COMMIT")
+
+
+def _since(
     database: sqlite3.Connection, reader: Reader, *, after: int, upto: int, limit: int
 ) -> Sequence[Entry] | None:
     rows: list[tuple[object, ...]] = []

@@ -130,6 +130,11 @@ def _check(path: Path) -> int:
     application = int.from_bytes(header[68:72], "big")
     if not header.startswith(b"SQLite format 3\0") or application != APPLICATION_ID:
         raise CannotOpen(f"{path} is not a Parlour message log, or it is damaged; it was left as it is")
+    if not path.with_name(path.name + "-wal").exists():  # else the rest may be there
+        page = int.from_bytes(header[16:18], "big")
+        page = 65_536 if page == 1 else page
+        if path.stat().st_size < page * int.from_bytes(header[28:32], "big"):
+            raise CannotOpen(f"{path} is damaged: its end is missing; it was left as it is")
     version = int.from_bytes(header[60:64], "big")
     if version > len(MIGRATIONS):
         raise CannotOpen(

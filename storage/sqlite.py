@@ -38,6 +38,9 @@ BUSY: Final = 2_000
 BACKLOG: Final = 50_000
 """unless so many are not in the word index yet."""
 
+SLACK_MAX: Final = 10_000
+"""Messages by which a room may be over its limit before it is trimmed."""
+
 _BY_REF: Final = f"SELECT {COLUMNS} FROM message WHERE author = ? AND ref = ?"
 _REMEMBER: Final = "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)"
 _RECALL: Final = "SELECT id, token, nick, rooms, seen, time FROM session WHERE token = ?"
@@ -63,14 +66,15 @@ class SqliteLog:
         self._history_per_room = history_per_room
         self._history_days = history_days
         self._records: dict[str, Record] = {}
-        """To be written with the next transaction."""
-        self._unwritten = False
+        """Not written yet. Each transaction takes all of them along until one succeeds."""
+        self._writing_soon = False
         self._fresh: Counter[RoomName] = Counter()
         """Messages in a room since it was trimmed."""
         self._recent = 0
         """Messages since the last look of the tidier."""
         self._indexed = 0
         self._tidier: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------------ opening and closing
 
@@ -108,9 +112,9 @@ class SqliteLog:
     ) -> None:
         if self._tidier is not None:
             self._tidier.cancel()
-            await asyncio.gather(self._tidier, return_exceptions=True)
+            await asyncio.gather(self._tidier, *self._tasks, return_exceptions=True)
         with contextlib.suppress(LogError):  # there is nobody left to tell; the messages themselves are safe
-            await self._write(self._append, (), self._take_records())
+            await self._write_records()
         await asyncio.to_thread(self._stack.close)
 
     # ------------------------------------------------------------------ writing
@@ -119,7 +123,9 @@ class SqliteLog:
         await self._write(schema.try_writing, self._writer)
 
     async def append(self, batch: Sequence[Spoken]) -> Sequence[Entry]:
-        entries = await self._write(self._append, batch, self._take_records())
+        records = tuple(self._records.values())
+        entries = await self._write(self._append, batch, records)
+        self._were_written(records)
         self.last_id = self._next_id - 1
         self._recent += len(batch)
         for fact in batch:
@@ -173,31 +179,47 @@ class SqliteLog:
 
     def remember(self, record: Record) -> None:
         self._records[record.id] = record
-        if not self._unwritten:
-            self._unwritten = True
-            self._loop.call_soon(self._write_records)
+        if not self._writing_soon:
+            self._writing_soon = True
+            self._loop.call_soon(self._start_writing)
 
-    def _take_records(self) -> Sequence[Record]:
-        records = tuple(self._records.values())
-        self._records.clear()
-        self._unwritten = False
-        return records
-
-    def _write_records(self) -> None:
+    def _start_writing(self) -> None:
+        self._writing_soon = False
         if self._records:  # else a message has taken them along
-            self._writing.submit(self._or_roll_back, self._append, (), self._take_records())
+            task = self._loop.create_task(self._write_records())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _write_records(self) -> None:
+        records = tuple(self._records.values())
+        with contextlib.suppress(LogError):  # it was logged; they stay, and the tidier tries again
+            await self._write(self._append, (), records)
+            self._were_written(records)
+
+    def _were_written(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if self._records.get(record.id) is record:
+                del self._records[record.id]
 
     async def recall(self, token: bytes) -> Record | None:
-        # On the writer's thread, behind all records that were handed over before.
-        self._write_records()
-        row = await self._write(lambda: self._writer.execute(_RECALL, (token,)).fetchone())
+        for record in self._records.values():
+            if record.token == token:
+                return record
+        row = await self._read(lambda db: db.execute(_RECALL, (token,)).fetchone())
         if row is None:
             return None
+        newer = self._records.get(row[0])  # it may have come while the file was read
+        if newer is not None:
+            return newer if newer.token == token else None
         session, _, nick, rooms, seen, at = row
         entered = {RoomName(room): int(last_id) for room, last_id in json.loads(rooms).items()}
         return Record(session, token, Nick(nick), entered, seen, at)
 
     # ------------------------------------------------------------------ reading
+
+    async def find(self, author: str, ref: str) -> Entry | None:
+        row = await self._read(lambda db: db.execute(_BY_REF, (author, ref)).fetchone())
+        return to_entry(row) if row else None
 
     async def history(self, place: Place, *, before: int | None, limit: int) -> Page:
         return await self._read(lambda db: reading.history(db, place, before=before, limit=limit))
@@ -208,8 +230,9 @@ class SqliteLog:
     async def search(
         self, reader: Reader, words: str, *, room: RoomName | None, upto: int, limit: int
     ) -> Sequence[Entry]:
-        while await self._index_some():
-            pass
+        with contextlib.suppress(LogError):  # what is not indexed yet is not found; the rest is
+            while await self._index_some():
+                pass
         return await self._read(
             lambda db: reading.search(db, reader, words, room=room, upto=upto, limit=limit)
         )
@@ -232,8 +255,11 @@ class SqliteLog:
 
     async def _tidy(self) -> None:
         next_hour = 0.0
+        all_rooms = bool(self._history_per_room)
         while True:
             await asyncio.sleep(TIDY_EVERY)
+            if self._records:
+                await self._write_records()
             recent, self._recent = self._recent, 0
             if recent > BUSY and self._next_id - self._indexed < BACKLOG:
                 continue
@@ -241,6 +267,10 @@ class SqliteLog:
                 if self._indexed < self._next_id - 1:
                     while await self._index_some():
                         pass
+                if all_rooms:  # once: the last run may have left them over the limit, or it was another one
+                    for room in await self._read(reading.rooms):
+                        self._fresh[room] = max(self._fresh[room], SLACK_MAX)
+                    all_rooms = False
                 await self._trim_rooms()
                 if self._loop.time() >= next_hour:
                     next_hour = self._loop.time() + 3600
@@ -256,7 +286,7 @@ class SqliteLog:
         keep = self._history_per_room
         if not keep:
             return
-        slack = max(100, keep // 20)  # trimming has a price for the room, so not for each message
+        slack = min(max(100, keep // 20), SLACK_MAX)  # trimming has its price: not for each message
         for room in [room for room, fresh in self._fresh.items() if fresh >= slack]:
             while await self._write(tidying.trim_room, self._writer, room, keep):
                 pass

@@ -17,6 +17,9 @@ BACKLOG = 2048
 
 STOP_PATIENCE = CLOSE_PATIENCE + 1
 
+HANDSHAKE_PATIENCE = 8.0
+"""Seconds a peer has for its TLS handshake, during which it is not counted yet."""
+
 
 @asynccontextmanager
 async def serve(
@@ -40,7 +43,13 @@ async def serve(
         return ProxiedConnection(chat, admission, sendq, connections, proxies)
 
     loop = asyncio.get_running_loop()
-    servers = [await loop.create_server(connect, sock=sock, ssl=tls, backlog=BACKLOG) for sock in sockets]
+    patience = HANDSHAKE_PATIENCE if tls is not None else None
+    servers = [
+        await loop.create_server(
+            connect, sock=sock, ssl=tls, ssl_handshake_timeout=patience, backlog=BACKLOG
+        )
+        for sock in sockets
+    ]
     try:
         yield
     finally:

@@ -29,8 +29,8 @@ CLOSE_CODES: Final = {
 }
 """RFC 6455, section 7.4, and the registry behind it; 4000 and up are our own."""
 
-CLOSED: Final = (1000, 1001)
-"""Close codes by which a peer says that it leaves: done, or the page is closed."""
+CLOSED: Final = (0, 1000, 1001)  # aiohttp says 0 where no reason came
+"""Close codes by which a peer says that it leaves: done, the page is closed, no reason given."""
 
 LIMITS: Final = {
     "text": TEXT_MAX,

@@ -37,7 +37,8 @@ HEADERS: Final = {
 
 
 REQUEST_PATIENCE: Final = 8.0
-"""Seconds a connection may take for its request, headers and all, and stay open between two."""
+"""Seconds a connection may take for its request, headers and all (for a TLS handshake as well), and
+stay open between two."""
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
@@ -100,7 +101,13 @@ async def serve(
     assert make is not None  # it was set up
     loop = asyncio.get_running_loop()
     servers = [
-        await loop.create_server(lambda: Doorman(make, admission, sendq), sock=sock, ssl=tls, backlog=BACKLOG)
+        await loop.create_server(
+            lambda: Doorman(make, admission, sendq),
+            sock=sock,
+            ssl=tls,
+            ssl_handshake_timeout=REQUEST_PATIENCE if tls is not None else None,
+            backlog=BACKLOG,
+        )
         for sock in sockets
     ]
     try:

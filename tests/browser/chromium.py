@@ -9,7 +9,17 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Dialog
 
 from tests.clients import require
 
-QUIET: Final = (
+OFF: Final = (
+    # Each window would start a process for the pop-up of an address bar that nobody sees: half of its cost.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup"),
+    # Playwright turns these off, and our list replaces its own.
+    *("AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync"),
+    *("DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay"),
+    *("MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch"),
+    "ThirdPartyStoragePartitioning",
+)
+
+ARGUMENTS: Final = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -17,6 +27,7 @@ QUIET: Final = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--disable-features={','.join(OFF)}",
 )
 
 REPORT_VIOLATIONS: Final = """
@@ -33,7 +44,7 @@ async def chromium() -> AsyncIterator[Browser]:
     """The browser of the machine, never a download of Playwright's."""
     path = require("chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=list(QUIET), timeout=30_000)
+        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS, timeout=30_000)
         try:
             yield browser
         finally:

@@ -28,6 +28,7 @@ async def test_who_comes_back_in_time_has_missed_nothing_and_was_not_missed(
         await ann.opens("#general")
         await bo.opens("#general")
         await pat.send("m1")
+        await ann.sees("m1")
         await ann.says("m2")
         line.cut()
         await ann.is_cut_off()

@@ -1,0 +1,185 @@
+"""Files that a server must not use: one clear line, exit status 1, and the file is left as it is."""
+
+import os
+import re
+import signal
+import sqlite3
+import stat
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from storage import schema
+from storage.sqlite import SqliteLog
+from tests.clients import WebClient
+from tests.durability.disks import mounted, remount_read_only, suffering
+from tests.e2e.server import FREE_PORTS, LOOPBACK, parlour, serving
+from tests.storage.facts import said
+
+
+async def refused(data: Path) -> str:
+    """What the server says about the file, in its one line."""
+    async with parlour("serve", *LOOPBACK, *FREE_PORTS, "--data", str(data)) as program:
+        assert await program.exited() == 1
+        (line,) = program.errors
+        assert line.startswith("parlour: ")
+        assert str(data) in line
+        return line
+
+
+async def _log_of(data: Path, count: int = 500) -> None:
+    async with SqliteLog(data) as log:
+        await log.append([said(f"message {n}") for n in range(count)])
+
+
+def _random_bytes(data: Path) -> None:
+    data.write_bytes(Random(1).randbytes(20_000))
+
+
+def _one_byte(data: Path) -> None:
+    data.write_bytes(b"x")
+
+
+def _text(data: Path) -> None:
+    data.write_text("[general]\nthis is somebody's configuration\n")
+
+
+def _a_header_and_nothing(data: Path) -> None:
+    data.write_bytes(data.read_bytes()[:100])
+
+
+def _truncated(data: Path) -> None:
+    data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
+
+
+def _truncated_within_a_page(data: Path) -> None:
+    data.write_bytes(data.read_bytes()[: data.stat().st_size - 1000])
+
+
+def _damaged_tables(data: Path) -> None:
+    """The header is right, the list of tables behind it is not."""
+    content = bytearray(data.read_bytes())
+    content[100:4096] = Random(2).randbytes(3996)
+    data.write_bytes(content)
+
+
+def _of_another_application(data: Path) -> None:
+    data.unlink()
+    with closing(sqlite3.connect(data)) as database:
+        database.executescript(
+            "CREATE TABLE message (id INTEGER PRIMARY KEY); INSERT INTO message VALUES (1)"
+        )
+
+
+def _of_another_application_that_says_so(data: Path) -> None:
+    data.unlink()
+    with closing(sqlite3.connect(data)) as database:
+        database.executescript("PRAGMA application_id = 12345; CREATE TABLE meta (key, value)")
+
+
+def _of_a_newer_version(data: Path) -> None:
+    with closing(sqlite3.connect(data)) as database:
+        database.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (_random_bytes, "not a Parlour message log, or it is damaged"),
+        (_one_byte, "not a Parlour message log, or it is damaged"),
+        (_text, "not a Parlour message log, or it is damaged"),
+        (_a_header_and_nothing, "malformed|damaged"),
+        (_truncated, "malformed|damaged"),
+        (_truncated_within_a_page, "malformed|damaged"),
+        (_damaged_tables, "malformed|damaged"),
+        (_of_another_application, "not a Parlour message log"),
+        (_of_another_application_that_says_so, "not a Parlour message log"),
+        (_of_a_newer_version, "newer"),
+    ],
+    ids=lambda case: case.__name__.strip("_") if callable(case) else "",
+)
+async def test_a_file_that_is_not_a_sound_log_is_refused_and_left_as_it_is(
+    tmp_path: Path, spoil: Callable[[Path], None], words: str
+) -> None:
+    data = tmp_path / "parlour.db"
+    await _log_of(data)
+    spoil(data)
+    before = data.read_bytes()
+    assert re.search(words, await refused(data))
+    assert data.read_bytes() == before
+    assert {file.name for file in tmp_path.iterdir()} <= {data.name, f"{data.name}-lock"}
+
+
+async def test_a_file_that_may_only_be_read_is_refused(tmp_path: Path) -> None:
+    data = tmp_path / "parlour.db"
+    if os.geteuid() != 0:
+        await _log_of(data)
+        data.chmod(stat.S_IRUSR)
+        await refused(data)
+        return
+    with mounted(tmp_path):  # root may write to any file, but not here
+        await _log_of(data)
+        before = data.read_bytes()
+        remount_read_only(tmp_path)
+        await refused(data)
+        assert data.read_bytes() == before
+
+
+async def test_a_folder_is_refused(tmp_path: Path) -> None:
+    assert "directory" in await refused(tmp_path)
+
+
+async def test_a_second_server_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    data = tmp_path / "parlour.db"
+    async with (
+        serving("--data", str(data)) as server,
+        WebClient(server.web_port, "Ann") as ann,
+        WebClient(server.web_port, "Bob") as bob,
+    ):
+        assert "in use by another server" in await refused(data)
+        await ann.expect("joined", nick="Bob")
+        assert (await bob.call("msg", room="#general", text="still here"))["type"] == "ok"
+        await ann.expect("msg", text="still here")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
+async def test_the_next_server_can_have_the_file_as_soon_as_the_first_has_ended(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    options = ("--data", str(tmp_path / "parlour.db"))
+    async with serving(*options) as server, WebClient(server.web_port, "Ann") as ann:
+        epoch = ann.hello["epoch"]
+        server.program.process.send_signal(number)
+        await server.program.exited()
+        async with serving(*options) as successor, WebClient(successor.web_port) as page:
+            assert page.hello["epoch"] == epoch
+
+
+async def test_two_files_are_two_logs(tmp_path: Path) -> None:
+    epochs = set()
+    for name in ("one", "two", "one"):
+        async with serving("--data", str(tmp_path / name)) as server, WebClient(server.web_port) as page:
+            epochs.add(page.hello["epoch"])
+    assert len(epochs) == 2
+
+
+async def test_a_log_that_is_damaged_in_the_middle_fails_only_where_it_is_damaged(tmp_path: Path) -> None:
+    """Nobody looks through the whole file at the start; what cannot be read is an error, not an end."""
+    data = tmp_path / "parlour.db"
+    await _log_of(data, 5000)
+    content = bytearray(data.read_bytes())
+    for page in range(60, 70):
+        content[page * 4096 : (page + 1) * 4096] = Random(page).randbytes(4096)
+    data.write_bytes(content)
+    async with suffering(data) as server, WebClient(server.web_port, "Ann") as ann:
+        before, codes = 5001, []
+        while before > 200:
+            answer = await ann.call("history", room="#general", before=before, limit=200)
+            codes.append(answer.get("code"))
+            before -= 200
+        assert set(codes) == {None, "storage-failed"}
+        assert codes[0] is None

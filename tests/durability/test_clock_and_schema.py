@@ -1,0 +1,167 @@
+"""The log when the wall clock jumps, and when its schema moves on."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from core.log import Reader, Record
+from core.names import Nick, RoomName
+from storage import schema, tidying
+from storage.errors import CannotOpen
+from storage.sqlite import SqliteLog
+from tests.storage.facts import in_room, said, texts, told
+
+HOUR: Final = 3_600_000_000_000
+BOB: Final = Reader("id-Bob", {RoomName("#general"): 0})
+JUMPS: Final = pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=["an hour on", "an hour back"])
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "parlour.db"
+
+
+@pytest.fixture
+def clock_jumps(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Sets the wall clock by so many nanoseconds."""
+    now = time.time_ns
+
+    def jump(nanoseconds: int) -> None:
+        monkeypatch.setattr("storage.sqlite.time.time_ns", lambda: now() + nanoseconds)
+
+    return jump
+
+
+# ------------------------------------------------------------------ the clock
+
+
+@JUMPS
+async def test_order_is_by_id_whatever_the_clock_says(
+    path: Path, clock_jumps: Callable[[int], None], jump: int
+) -> None:
+    async with SqliteLog(path) as log:
+        before = await log.append([said("one"), told("Ann", "Bob", "two")])
+        clock_jumps(jump)
+        after = await log.append([said("three"), told("Ann", "Bob", "four")])
+        clock_jumps(0)
+        last = await log.append([said("five")])
+        ids = [entry.id for entry in (*before, *after, *last)]
+        assert ids == sorted(set(ids))
+        page = await log.history(in_room(), before=None, limit=50)
+        assert texts(page.entries) == ["one", "three", "five"]
+        older = await log.history(in_room(), before=after[0].id, limit=50)
+        assert texts(older.entries) == ["one"]
+        missed = await log.since(BOB, after=before[0].id, upto=log.last_id, limit=50)
+        assert missed is not None
+        assert texts(missed) == ["two", "three", "four", "five"]
+
+
+@JUMPS
+async def test_a_log_that_is_opened_after_a_jump_goes_on_with_higher_ids(
+    path: Path, clock_jumps: Callable[[int], None], jump: int
+) -> None:
+    async with SqliteLog(path) as log:
+        (before,) = await log.append([said("before")])
+    clock_jumps(jump)
+    async with SqliteLog(path) as log:
+        (after,) = await log.append([said("after")])
+        assert after.id > before.id
+
+
+@JUMPS
+async def test_a_session_is_still_known_after_a_jump(
+    path: Path, clock_jumps: Callable[[int], None], jump: int
+) -> None:
+    async with SqliteLog(path) as log:
+        now = time.time_ns() // 1_000_000
+        record = Record("id-Ann", b"token", Nick("Ann"), {RoomName("#general"): 0}, 0, now)
+        log.remember(record)
+        clock_jumps(jump)
+        await log.append([said("hi")])
+    async with SqliteLog(path) as log:
+        assert await log.recall(b"token") == record
+
+
+# ------------------------------------------------------------------ the schema
+
+
+def _version(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as database:
+        return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+async def test_a_new_file_has_the_newest_schema_and_says_whose_it_is(path: Path) -> None:
+    async with SqliteLog(path):
+        pass
+    assert _version(path) == len(schema.MIGRATIONS)
+    assert path.read_bytes()[68:72] == schema.APPLICATION_ID.to_bytes(4, "big")
+
+
+async def test_an_older_file_is_brought_forward_and_keeps_its_messages_and_its_epoch(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with SqliteLog(path) as log:
+        epoch = log.epoch
+        await log.append([said("old")])
+    step = "CREATE TABLE later (what TEXT); INSERT INTO later SELECT text FROM message"
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
+    for _ in range(2):  # the second time there is nothing left to do
+        async with SqliteLog(path) as log:
+            assert log.epoch == epoch
+            page = await log.history(in_room(), before=None, limit=50)
+            assert texts(page.entries) == ["old"]
+    assert _version(path) == len(schema.MIGRATIONS)
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT what FROM later").fetchall() == [("old",)]
+    monkeypatch.undo()
+    with pytest.raises(CannotOpen, match="newer"):
+        await SqliteLog(path).__aenter__()
+
+
+async def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with SqliteLog(path) as log:
+        await log.append([said("old")])
+    step = "CREATE TABLE later (what TEXT); DELETE FROM message; INSERT INTO nowhere VALUES (1)"
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
+    with pytest.raises(CannotOpen, match="nowhere"):
+        await SqliteLog(path).__aenter__()
+    monkeypatch.undo()
+    assert _version(path) == len(schema.MIGRATIONS)
+    async with SqliteLog(path) as log:
+        page = await log.history(in_room(), before=None, limit=50)
+        assert texts(page.entries) == ["old"]
+
+
+async def test_what_a_killed_first_start_left_behind_is_no_obstacle(path: Path) -> None:
+    path.with_name(path.name + "-new").write_bytes(b"half a file")
+    path.touch()
+    async with SqliteLog(path) as log:
+        assert (await log.append([said("hi")]))[0].id == 1
+    assert not path.with_name(path.name + "-new").exists()
+
+
+async def test_the_epoch_stays_and_every_file_has_its_own(tmp_path: Path) -> None:
+    epochs = []
+    for name in ("one", "two", "one", "two"):
+        async with SqliteLog(tmp_path / name) as log:
+            epochs.append(log.epoch)
+    assert epochs[:2] == epochs[2:]
+    assert epochs[0] != epochs[1]
+
+
+async def test_ids_go_on_where_they_were_although_nothing_is_kept(path: Path) -> None:
+    async with SqliteLog(path) as log:
+        await log.append([said(str(n)) for n in range(10)])
+        newest = log.last_id
+    with closing(schema.connect(path)) as database:
+        while tidying.trim_days(database, -1):
+            pass
+    async with SqliteLog(path) as log:
+        assert log.last_id == newest
+        assert (await log.append([said("next")]))[0].id > newest
+        assert await log.since(BOB, after=newest - 5, upto=log.last_id, limit=50) is None
