@@ -138,7 +138,6 @@ class Chat:
                 case _:
                     self._carry_out(session, command)
         except Refusal as refusal:
-            self.counters.refusals[refusal.code] += 1
             said = isinstance(command, c.Spoken) and command.ref is not None and session.token is not None
             invalid = c.Invalid(refusal.code, refusal.detail, said=said, ref=command.ref)
             if session.in_flight:
@@ -146,6 +145,7 @@ class Chat:
             elif said:
                 self._carry_out(session, invalid)
             else:
+                self.counters.refusals[refusal.code] += 1
                 self._outbox.tell(session, Error(refusal.code, refusal.detail, ref=command.ref))
 
     def _carry_out(self, session: Session, command: c.AnyCommand) -> None:
