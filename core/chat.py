@@ -20,7 +20,7 @@ from core.claims import Claims, LocalClaims
 from core.counters import Counters
 from core.facts import Entry, Said, Shouted, Spoken, Told
 from core.gate import Gate
-from core.limits import IN_FLIGHT_MAX, JOINS, NICKS, PARTNERS, Limits
+from core.limits import IN_FLIGHT_MAX, JOINS, NICKS, PARTNERS, TOPICS, Limits
 from core.log import Log, LogError
 from core.names import LOBBY, RoomName
 from core.outbox import Outbox
@@ -31,6 +31,7 @@ from core.replies import AnyReply, Bye, Done, Error, Goodbye, HelpText, Pong, St
 from core.roster import Roster
 from core.rules import Refusal
 from core.session import Encode, Parse, Session, Wire
+from core.topics import Topics
 from core.turns import Turns
 from core.watch import watch
 
@@ -48,12 +49,14 @@ class Chat:
         self._roster = Roster()
         self._outbox = Outbox(self._later, self.counters)
         self._past = Past(log, self._outbox, logger)
+        self._topics = Topics(log, self._roster, self._outbox)
         self._people = People(
             log,
             claims or LocalClaims(),
             self._roster,
             self._outbox,
             self._past,
+            self._topics,
             linger=self.limits.linger,
             close=self.close,
         )
@@ -183,6 +186,18 @@ class Chat:
                 rules.logged_in(session)
                 where = None if name is None else rules.known_room(session, name)
                 tell(session, Users(where, people.nicks(where), ref=ref))
+            case c.Rooms():
+                rules.logged_in(session)
+                tell(session, self._topics.rooms(ref))
+            case c.Topic(room=name, text=None):
+                rules.logged_in(session)
+                tell(session, self._topics.tell(session, name, ref))
+            case c.Topic(room=name, text=text):
+                rules.logged_in(session)
+                rules.own_room(session, name)
+                rules.topic(text or "")
+                self._unhurried(session, "topic", TOPICS)
+                self._slowly(session, ref, self._topics.change(session, command))
             case c.Typing(room=name):
                 tell(session, people.typed(session, name, ref))
             case c.Reencode(encode=encode):

@@ -86,6 +86,17 @@ class Resume(Command, frozen=True, tag="resume"):
     after: Annotated[int, Meta(ge=0)] | None = None
 
 
+class Rooms(Command, frozen=True, tag="rooms"):
+    """Which rooms there are."""
+
+
+class Topic(Command, frozen=True, tag="topic"):
+    """Set what a room is about; "" for nothing. Without a text: ask for it."""
+
+    room: str
+    text: str | None = None
+
+
 class Typing(Command, frozen=True, tag="typing"):
     room: str
 
@@ -130,7 +141,22 @@ class Invalid(Command, frozen=True, tag="invalid"):
 
 Spoken = Msg | Gmsg | Dm
 FromWire = (
-    Login | Msg | Gmsg | Dm | Join | Leave | Who | Rename | History | Search | Resume | Typing | Ping | Quit
+    Login
+    | Msg
+    | Gmsg
+    | Dm
+    | Join
+    | Leave
+    | Who
+    | Rooms
+    | Topic
+    | Rename
+    | History
+    | Search
+    | Resume
+    | Typing
+    | Ping
+    | Quit
 )
 """What the web door may send."""
 

@@ -76,9 +76,17 @@ class Typed(Struct, frozen=True, gc=False):
     nick: Nick
 
 
+class TopicChanged(Struct, frozen=True, gc=False):
+    """What a room is about from now on; "" for nothing. Stored, but not among what was said."""
+
+    room: RoomName
+    nick: Nick
+    text: str
+
+
 Spoken = Said | Shouted | Told
 Presence = Connected | Joined | Left | Disconnected | Renamed | Typed
-Fact = Spoken | Presence
+Fact = Spoken | Presence | TopicChanged
 
 
 class Entry(Struct, frozen=True, gc=False):

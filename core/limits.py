@@ -5,6 +5,12 @@ from msgspec import Struct
 TEXT_MAX = 2000
 """Characters of one message."""
 
+TOPIC_MAX = 300
+"""Characters of what a room is about."""
+
+LISTED_MAX = 200
+"""Rooms in one list."""
+
 ROOMS_MAX = 20
 """Rooms one person may be in at once."""
 
@@ -24,6 +30,9 @@ NICKS = (3, 1 / 20)
 
 JOINS = (10, 1 / 6)
 """Changes of room: 10 at once, then one every 6 s."""
+
+TOPICS = (5, 1 / 12)
+"""Changes of topics: 5 at once, then one every 12 s."""
 
 PARTNERS = (5, 1 / 15)
 """First direct messages to someone who has not written before: 5 at once, then one every 15 s."""

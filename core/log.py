@@ -4,7 +4,7 @@ Ids are positive integers that only rise; they may have gaps. They are comparabl
 `epoch`, the name of this very log.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -76,6 +76,11 @@ class Log(Protocol):
         """The id of the newest entry; 0 when there is none."""
         ...
 
+    @property
+    def topics(self) -> Mapping[RoomName, str]:
+        """What each room is about, of those that are about something."""
+        ...
+
     async def check(self) -> None:
         """Raises LogError when nothing could be stored now."""
         ...
@@ -110,6 +115,10 @@ class Log(Protocol):
 
         Only in the reader's rooms and its own direct messages; only in `room` if one is given.
         """
+        ...
+
+    async def set_topic(self, room: RoomName, text: str) -> None:
+        """Returns when it is durable and in `topics`; "" takes the room out. Raises LogError."""
         ...
 
     def remember(self, record: Record) -> None:

@@ -15,6 +15,7 @@ from core.outbox import Outbox
 from core.replies import AnyReply, HistoryPage, Replayed, Results, Resumed, Shown
 from core.rules import Refusal
 from core.session import Session
+from core.topics import Topics
 
 
 def _fitting(entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -95,7 +96,7 @@ class Past:
             self._logger.exception("what someone missed cannot be read")  # being back is worth more
             return None
 
-    async def replay(self, session: Session, after: int, ref: str | None) -> None:
+    async def replay(self, session: Session, after: int, topics: Topics, ref: str | None) -> None:
         """Answer a session that was taken back: what it missed, ahead of all that is said from now on."""
         self._outbox.write_out(session)
         gate, upto = Gate(session), self.last_id
@@ -107,7 +108,8 @@ class Past:
                 missed = await self._since(reader, after=after, upto=upto)
             if session.heir is not None:  # another connection has taken it over meanwhile
                 return
-            resumed = Resumed(nick, rooms, missed is not None, len(missed or ()), ref=ref)
+            known = topics.of(rooms)
+            resumed = Resumed(nick, rooms, missed is not None, len(missed or ()), known, ref=ref)
             replayed = (Replayed(entry) for entry in missed or ())
             await gate.first(map(session.encode, chain[Shown]((resumed,), replayed)))
         finally:

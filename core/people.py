@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import secrets
-import time
 from collections.abc import Callable, Sequence
 
 from core import commands as c
@@ -19,10 +18,8 @@ from core.replies import AnyReply, Bye, Done, Entered, NickChanged, TokenIs, Wel
 from core.roster import Roster
 from core.rules import Refusal
 from core.session import Session
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
+from core.times import now
+from core.topics import Topics
 
 
 def _hash(token: str) -> bytes:
@@ -38,6 +35,7 @@ class People:
         roster: Roster,
         outbox: Outbox,
         past: Past,
+        topics: Topics,
         *,
         linger: float,
         close: Callable[[Session, Bye], None],
@@ -47,6 +45,7 @@ class People:
         self._roster = roster
         self._outbox = outbox
         self._past = past
+        self._topics = topics
         self._linger = linger
         self._close = close
         self._present: dict[str, Session] = {}
@@ -69,7 +68,9 @@ class People:
         self.show(Connected(LOBBY, nick), [room], without=session)
         token = self._new_token(session) if with_token else ""
         return await self._past.on_entry(
-            session, LOBBY, lambda recent: Welcome(nick, token, (LOBBY,), recent, ref=command.ref)
+            session,
+            LOBBY,
+            lambda recent: Welcome(nick, token, (LOBBY,), recent, self._topics.of([LOBBY]), ref=command.ref),
         )
 
     def token(self, session: Session, ref: str | None) -> AnyReply:
@@ -87,7 +88,7 @@ class People:
         """Keep what the token takes back, as it is now."""
         if session.token is not None and session.nick is not None:
             rooms = dict(session.entered)
-            record = Record(session.id, session.token, session.nick, rooms, self._past.last_id, _now())
+            record = Record(session.id, session.token, session.nick, rooms, self._past.last_id, now())
             self._log.remember(record)
 
     async def resume(self, session: Session, command: c.Resume) -> None:
@@ -112,7 +113,7 @@ class People:
         self._remember(session)
         seen = self._past.last_id if was_open else record.seen
         after = seen if command.after is None else command.after
-        await self._past.replay(session, after, command.ref)
+        await self._past.replay(session, after, self._topics, command.ref)
 
     def _take_over(self, session: Session, old: Session) -> None:
         """Nobody sees anything, but for the rooms that the new connection's door cannot hold."""
@@ -193,7 +194,11 @@ class People:
         self._remember(session)
 
     async def entered(self, session: Session, room: RoomName, ref: str | None) -> AnyReply | None:
-        return await self._past.on_entry(session, room, lambda recent: Entered(room, recent, ref=ref))
+        return await self._past.on_entry(
+            session,
+            room,
+            lambda recent: Entered(room, recent, self._topics.of([room]).get(room, ""), ref=ref),
+        )
 
     def leave(self, session: Session, room: RoomName, ref: str | None) -> AnyReply:
         self._leave(session, room)
@@ -230,4 +235,4 @@ class People:
         return self._roster.nicks(room)
 
     def show(self, fact: Presence, audiences: Sequence[Audience], *, without: Session | None = None) -> None:
-        self._outbox.show(audiences, Entry(0, _now(), fact), without=without, patient=True)
+        self._outbox.show(audiences, Entry(0, now(), fact), without=without, patient=True)

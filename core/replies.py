@@ -1,6 +1,6 @@
 """What one session is answered. Each door's encoder gives a reply its words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -19,6 +19,8 @@ class Welcome(Reply, frozen=True):
     token: str
     rooms: Sequence[RoomName]
     recent: Sequence[Entry] = ()
+    topics: Mapping[RoomName, str] = {}
+    """Of those of the rooms that have one."""
 
 
 class Stored(Reply, frozen=True):
@@ -33,12 +35,33 @@ class Entered(Reply, frozen=True):
 
     room: RoomName
     recent: Sequence[Entry] = ()
+    topic: str = ""
 
 
 class Done(Reply, frozen=True):
     """Carried out, nothing to add. `what` is a word for doors that name it."""
 
     what: str = ""
+
+
+class TopicIs(Reply, frozen=True):
+    """What a room is about; "" for nothing. `changed`: because you have just said so."""
+
+    room: RoomName
+    text: str
+    changed: bool = False
+
+
+class Room(Struct, frozen=True):
+    room: RoomName
+    members: int
+    topic: str
+
+
+class RoomList(Reply, frozen=True):
+    """Those with the most people first."""
+
+    rooms: Sequence[Room]
 
 
 class NickChanged(Reply, frozen=True):
@@ -84,6 +107,7 @@ class Resumed(Reply, frozen=True):
     rooms: Sequence[RoomName]
     recovered: bool
     missed: int
+    topics: Mapping[RoomName, str] = {}
 
 
 class Replayed(Reply, frozen=True):
@@ -127,6 +151,8 @@ AnyReply = (
     | Stored
     | Entered
     | Done
+    | TopicIs
+    | RoomList
     | NickChanged
     | Users
     | HistoryPage

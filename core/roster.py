@@ -1,5 +1,7 @@
 """Who is here, and in which rooms. Changes only; the rules are checked before."""
 
+from collections.abc import Iterator
+
 from core.audience import Audience
 from core.names import Folded, Nick, RoomName, fold
 from core.session import Session
@@ -17,6 +19,9 @@ class Roster:
 
     def room(self, name: RoomName) -> Audience | None:
         return self._rooms.get(name)
+
+    def rooms(self) -> Iterator[Audience]:
+        return iter(self._rooms.values())
 
     def nicks(self, room: RoomName | None = None) -> list[Nick]:
         """In alphabetical order, so that two answers can be compared."""

@@ -3,7 +3,7 @@
 from math import ceil
 
 from core.commands import HERE
-from core.limits import ROOMS_MAX, TEXT_MAX
+from core.limits import ROOMS_MAX, TEXT_MAX, TOPIC_MAX
 from core.names import LOBBY, Nick, RoomName, nick_problem, parse_room
 from core.pace import Bucket
 from core.session import Session
@@ -33,6 +33,14 @@ def speech(text: str) -> str:
     if not _visible(text):
         raise Refusal("empty-text", "Say something")
     return text
+
+
+def topic(text: str) -> str:
+    """ "" where nothing is left to see: a room may be about nothing."""
+    text = clean(text).strip()
+    if len(text) > TOPIC_MAX:
+        raise Refusal("text-too-long", str(TOPIC_MAX))
+    return text if _visible(text) else ""
 
 
 def new_nick(name: str) -> Nick:

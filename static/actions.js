@@ -27,6 +27,15 @@ export function makeSubmit(store, session) {
       if (!there) return handlers.wrong({ why: `You are not in ${room}.` });
       session.leave(there);
     },
+    topic({ text }, here) {
+      if (here.kind !== "room") return handlers.wrong({ why: "Only rooms have topics." });
+      if (text === undefined) store.notice(here.topic ? `Topic: ${here.topic}` : `${here.name} has no topic.`, here);
+      else session.setTopic(here, text);
+    },
+    rooms(_, here) {
+      const line = ({ room, members, topic }) => `${room} (${members}) ${topic}`.trimEnd();
+      session.rooms().then(({ rooms }) => rooms && store.notice(rooms.map(line).join("\n"), here));
+    },
     nick: ({ nick }) => void session.rename(nick),
     quit: () => void session.quit(),
     history: ({ count }, here) => void session.recent(here, count),

@@ -16,6 +16,7 @@ const alone = (type) => (rest) => (rest ? null : { type });
 const text = (type, before = "") => (rest) => (rest ? { type, text: before + rest } : null);
 const join = (rest) => (roomName(rest) ? { type: "join", room: roomName(rest) } : rest && wrong(ROOM_RULE));
 const leave = (rest) => (rest && !roomName(rest) ? null : { type: "leave", room: roomName(rest) });
+const topic = (rest) => ({ type: "topic", text: rest === "-" ? "" : rest || undefined });
 const nick = (rest) => (/^\S+$/.test(rest) ? { type: "nick", nick: rest } : null);
 
 function direct(rest) {
@@ -32,6 +33,8 @@ function history(rest) {
 const COMMANDS = {
   join: ["/join #room", "go to a room, or open a new one", join],
   leave: ["/leave [#room]", "leave this room, or the one named", leave],
+  rooms: ["/rooms", "which rooms there are", alone("rooms")],
+  topic: ["/topic [text]", "what this room is about, or a change of it; - for nothing", topic],
   nick: ["/nick name", "change your name", nick],
   msg: ["/msg name text", "say it to one person; also /dm and /pm", direct],
   all: ["/all text", "say it to everyone", text("all")],

@@ -22,6 +22,7 @@ export class Conversation {
   people = new Map(); // folded nick -> nick
   unread = 0;
   draft = "";
+  topic = "";
 
   constructor(kind, name) {
     this.kind = kind; // "room" or "direct"

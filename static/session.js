@@ -77,6 +77,7 @@ export function makeSession({ store, connect, pause }) {
     for (const each of store.all) {
       if (each.kind !== "room" || rooms.includes(each.name)) continue;
       ask({ type: "join", room: each.name }).then((answer) => {
+        if (answer.type === "ok") store.about(each, answer.topic ?? "");
         if (!answer.code || answer.code === GONE) return;
         store.drop(each);
         tell(answer);
@@ -157,6 +158,7 @@ export function makeSession({ store, connect, pause }) {
     older: (there) => page(there, { before: there.oldest }),
     recent: (there, limit) => page(there, { limit }, true),
     online: () => ask({ type: "who" }),
+    rooms: () => ask({ type: "rooms" }),
     talkTo: (nick) => open(store.ensure("direct", nick)),
 
     async quit() {
@@ -171,7 +173,9 @@ export function makeSession({ store, connect, pause }) {
     async join(room) {
       const answer = store.find("room", room) ? {} : await ask({ type: "join", room });
       if (answer.code && answer.code !== "already-in-that-room") return tell(answer);
-      open(store.ensure("room", room));
+      const there = store.ensure("room", room);
+      if (answer.type === "ok") store.about(there, answer.topic ?? "");
+      open(there);
     },
 
     /** Leave a room, or close a conversation. */
@@ -180,6 +184,12 @@ export function makeSession({ store, connect, pause }) {
       if (answer.code && answer.code !== "not-in-room") return tell(answer);
       store.drop(there);
       load(store.current);
+    },
+
+    async setTopic(there, text) {
+      const answer = await ask({ type: "topic", room: there.name, text });
+      if (answer.code) return tell(answer);
+      store.about(there, answer.topic, store.nick);
     },
 
     async rename(nick) {

@@ -57,24 +57,24 @@ export class Store {
   }
 
   /** Logged in anew: what was said in between is for history to tell. */
-  welcome({ nick, token, rooms }) {
+  welcome({ nick, token, rooms, topics }) {
     this.token = token;
     for (const each of this.all) each.lapse(this.seen ?? 0);
-    this.#arrive(nick, rooms);
+    this.#arrive(nick, rooms, topics);
   }
 
   /** Taken back: what was said in between follows as `missed` ordinary events, or not at all. */
-  resumed({ nick, rooms, recovered, missed }) {
+  resumed({ nick, rooms, recovered, missed, topics }) {
     for (const each of this.all) {
       each.peopleKnown = false; // who came and went is not replayed
       if (!recovered) each.clear();
     }
     this.replaying = recovered ? missed : 0;
-    this.#arrive(nick, rooms);
+    this.#arrive(nick, rooms, topics);
   }
 
-  #arrive(nick, rooms) {
-    for (const room of rooms) this.ensure("room", room);
+  #arrive(nick, rooms, topics = {}) {
+    for (const room of rooms) this.ensure("room", room).topic = topics[room] ?? "";
     this.set({ nick, phase: "in", problem: "" });
   }
 
@@ -115,6 +115,7 @@ export class Store {
     else if (type === "joined" && there) this.#come(nick, there);
     else if (type === "left" && there) this.#go(nick, [there], "left the room");
     else if (type === "disconnected") this.#go(nick, this.all, "is gone");
+    else if (type === "topic" && there) this.about(there, event.text, nick);
     else if (type === "renamed") this.rename(event.old, event.new);
   }
 
@@ -146,6 +147,14 @@ export class Store {
     for (const each of places) {
       if (each.people.delete(fold(nick)) || each.is("direct", nick)) this.notice(`${nick} ${how}`, each);
     }
+  }
+
+  /** What a room is about; `nick` has just said so. */
+  about(there, topic, nick) {
+    there.topic = topic;
+    if (!nick) return this.set({});
+    const what = topic ? `changed the topic: ${topic}` : "took the topic away";
+    this.notice(`${this.#isMe(nick) ? "You" : nick} ${what}`, there);
   }
 
   rename(old, nick) {

@@ -45,6 +45,7 @@ class MemoryLog:
         self._refs: defaultdict[str, dict[str, Entry]] = defaultdict(dict)
         self._records: dict[str, Record] = {}
         self._tokens: dict[bytes, str] = {}
+        self.topics: dict[RoomName, str] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -147,6 +148,12 @@ class MemoryLog:
             if entry.id <= upto and all(word in _text(entry).casefold() for word in wanted)
         )
         return list(islice(found, limit))[::-1]
+
+    async def set_topic(self, room: RoomName, text: str) -> None:
+        if text:
+            self.topics[room] = text
+        else:
+            self.topics.pop(room, None)
 
     def remember(self, record: Record) -> None:
         old = self._records.get(record.id)

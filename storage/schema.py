@@ -49,6 +49,10 @@ MIGRATIONS: Final = (
     ) WITHOUT ROWID;
     CREATE INDEX session_by_time ON session (time);
     """,
+    # 2: what the rooms are about.
+    """
+    CREATE TABLE topic (room TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+    """,
 )
 """One script for each step from `user_version` n to n + 1. Add to the end, never change one."""
 

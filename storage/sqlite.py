@@ -43,6 +43,8 @@ SLACK_MAX: Final = 10_000
 
 _BY_REF: Final = f"SELECT {COLUMNS} FROM message WHERE author = ? AND ref = ?"
 _REMEMBER: Final = "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)"
+_SET_TOPIC: Final = "INSERT OR REPLACE INTO topic VALUES (?, ?)"
+_CLEAR_TOPIC: Final = "DELETE FROM topic WHERE room = ?"
 _RECALL: Final = "SELECT id, token, nick, rooms, seen, time FROM session WHERE token = ?"
 
 
@@ -90,6 +92,7 @@ class SqliteLog:
                 self._reader = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 self._reader.execute("PRAGMA query_only = 1")
                 self.epoch, self.last_id = self._read_state()
+                self.topics = self._read_topics()
             except sqlite3.Error as error:
                 raise CannotOpen(f"cannot use {self._path}: {error}") from None
             self._next_id = self.last_id + 1
@@ -106,6 +109,10 @@ class SqliteLog:
         # Every id that anybody may have seen is below: also those of messages that are no longer kept.
         (trimmed,) = self._writer.execute("SELECT max(upto) FROM trimmed").fetchone()
         return str(meta["epoch"]), max(newest or 0, trimmed or 0)
+
+    def _read_topics(self) -> dict[RoomName, str]:
+        rows = self._writer.execute("SELECT room, text FROM topic").fetchall()
+        return {RoomName(room): str(text) for room, text in rows}
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -174,6 +181,16 @@ class SqliteLog:
         finally:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
+
+    # ------------------------------------------------------------------ topics
+
+    async def set_topic(self, room: RoomName, text: str) -> None:
+        if text:
+            await self._write(lambda: self._writer.execute(_SET_TOPIC, (room, text)))
+            self.topics[room] = text
+        else:
+            await self._write(lambda: self._writer.execute(_CLEAR_TOPIC, (room,)))
+            self.topics.pop(room, None)
 
     # ------------------------------------------------------------------ sessions
 

@@ -8,7 +8,7 @@ from core import facts as f
 from core import replies as r
 from core.replies import Shown
 from tcp_frontend.lines import line, utc, wrapped
-from tcp_frontend.usage import Usage, dm, history, resume, text, word
+from tcp_frontend.usage import Usage, dm, history, resume, text, topic, word
 
 VERBS: Final = {
     "LOGIN": Usage("LOGIN <username>", "come in", word(c.Login)),
@@ -19,6 +19,8 @@ VERBS: Final = {
     "LEAVE": Usage("LEAVE", "go back to #general", lambda _: c.Leave(c.HERE)),
     "WHO": Usage("WHO", "list everyone", lambda _: c.Who()),
     "RWHO": Usage("RWHO", "list the people of your room", lambda _: c.Who(c.HERE)),
+    "ROOMS": Usage("ROOMS", "list the rooms", lambda _: c.Rooms()),
+    "TOPIC": Usage("TOPIC [text]", "show what your room is about, or change it; - for nothing", topic),
     "NICK": Usage("NICK <new>", "change your name", word(c.Rename)),
     "HISTORY": Usage("HISTORY [n]", "show the last messages of your room", history(c.HISTORY_DEFAULT)),
     "SEARCH": Usage("SEARCH <words>", "find what was said", text(c.Search)),
@@ -53,10 +55,21 @@ def _lines(shown: Shown) -> Iterator[str]:
             yield from _fact_lines(fact)
         case r.Stored() | r.Done():
             return  # silence is consent
-        case r.Welcome():
+        case r.Welcome(topics=topics):
             yield "OK"
-        case r.Entered(room=room):
+            yield from (f"INFO topic: {text}" for text in topics.values())
+        case r.Entered(room=room, topic=text):
             yield f"OK joined {room}"
+            if text:
+                yield f"INFO topic: {text}"
+        case r.TopicIs(changed=True):
+            yield "OK topic-changed"
+        case r.TopicIs(text=text):
+            yield f"INFO topic: {text}" if text else "INFO no topic"
+        case r.RoomList(rooms=rooms):
+            yield "INFO --- Rooms ---"
+            yield from (f"ROOM {each.room} {each.members} {each.topic}".rstrip() for each in rooms)
+            yield "INFO --- End of List ---"
         case r.NickChanged():
             yield "OK nick-changed"
         case r.Users(room=room, nicks=nicks):
@@ -112,6 +125,8 @@ def _fact_lines(fact: f.Fact) -> Iterator[str]:
             yield f"INFO {nick} disconnected"
         case f.Renamed(old=old, new=new):
             yield f"INFO {old} is now known as {new}"
+        case f.TopicChanged(nick=nick, text=text):
+            yield f"INFO {nick} changed the topic: {text}" if text else f"INFO {nick} took the topic away"
         case f.Typed():
             return  # lines have no place for it
         case _:

@@ -10,7 +10,7 @@ from core import facts as f
 from core import replies as r
 from core.replies import Shown
 from tcp_frontend.lines import line, stamp, wrapped
-from tcp_frontend.usage import Usage, dm, history, resume, text, word
+from tcp_frontend.usage import Usage, dm, history, resume, text, topic, word
 
 RECENT: Final = 10
 """Messages shown on entering a room."""
@@ -32,6 +32,8 @@ COMMANDS: Final = {
     "who": Usage("/who", "list the people of your room", lambda _: c.Who(c.HERE)),
     "join": Usage("/join #room", "go to another room", word(c.Join)),
     "leave": Usage("/leave", "go back to #general", lambda _: c.Leave(c.HERE)),
+    "rooms": Usage("/rooms", "list the rooms", lambda _: c.Rooms()),
+    "topic": Usage("/topic [text]", "show what your room is about, or change it; - for nothing", topic),
     "nick": Usage("/nick name", "change your name", word(c.Rename)),
     "msg": Usage("/msg user text", _TELL, dm),
     "dm": Usage("/dm user text", _TELL, dm),
@@ -123,6 +125,10 @@ def _notice(*sentences: str) -> Iterator[Words]:
     return (Words(None, _NOTICE, "", sentence) for sentence in sentences)
 
 
+def _topic(text: str) -> str:
+    return f"Topic: {text}"
+
+
 def _words(shown: Shown) -> Iterable[Words]:
     match shown:
         case f.Entry():
@@ -131,11 +137,20 @@ def _words(shown: Shown) -> Iterable[Words]:
             return ()
         case r.Done(what=what):
             return _notice(f"{what.capitalize()} changed.") if what else ()
-        case r.Welcome(nick=nick, recent=recent):
+        case r.Welcome(nick=nick, recent=recent, topics=topics):
             hint = f"You are {nick}, in #general. What you type is what you say; /help lists the commands."
-            return [*_past(recent), *_notice(f"{nick} has joined the chat.", hint)]
-        case r.Entered(room=room, recent=recent):
-            return [*_past(recent), *_notice(f"You are in {room} now.")]
+            return [
+                *_past(recent),
+                *_notice(f"{nick} has joined the chat.", hint, *map(_topic, topics.values())),
+            ]
+        case r.Entered(room=room, recent=recent, topic=text):
+            return [*_past(recent), *_notice(f"You are in {room} now.", *([_topic(text)] if text else []))]
+        case r.TopicIs(changed=True):
+            return _notice("Topic changed.")
+        case r.TopicIs(room=room, text=text):
+            return _notice(_topic(text) if text else f"{room} has no topic.")
+        case r.RoomList(rooms=rooms):
+            return _notice(*(f"{each.room} ({each.members}) {each.topic}".rstrip() for each in rooms))
         case r.NickChanged(nick=nick):
             return _notice(f"You are known as {nick} now.")
         case r.Users(room=room, nicks=nicks):
@@ -195,6 +210,8 @@ def _entry_words(entry: f.Entry, mark: str = "") -> Iterable[Words]:
             notice = f"{nick} has left the chat."
         case f.Renamed(old=old, new=new):
             notice = f"{old} is now known as {new}."
+        case f.TopicChanged(nick=nick, text=text):
+            notice = f"{nick} changed the topic: {text}" if text else f"{nick} took the topic away."
         case f.Typed():
             return ()
         case _:

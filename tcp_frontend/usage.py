@@ -26,6 +26,15 @@ def word(build: Callable[[str], c.AnyCommand]) -> Build:
     return lambda rest: build(rest.strip()) if rest.strip() else None
 
 
+CLEAR = "-"
+"""As a topic: none."""
+
+
+def topic(rest: str) -> c.AnyCommand | None:
+    text = rest.strip()
+    return c.Topic(c.HERE, None if not text else "" if text == CLEAR else text)
+
+
 def dm(rest: str) -> c.AnyCommand | None:
     to, _, said = rest.lstrip().partition(" ")
     return c.Dm(to, said) if to and said.strip() else None

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from core.commands import HISTORY_DEFAULT, HISTORY_MAX, QUERY_MAX, FromWire, Ref
-from core.limits import REPLAY_MAX, ROOMS_MAX, TEXT_MAX, Limits
+from core.limits import LISTED_MAX, REPLAY_MAX, ROOMS_MAX, TEXT_MAX, TOPIC_MAX, TOPICS, Limits
 from core.names import NICK_MAX, RESERVED, ROOM_MAX
 from gateway.config import Config
 from storage.tidying import SESSION_DAYS
@@ -235,6 +235,10 @@ SENTENCES: Final = [
     f"1 to {NICK_MAX} of `A-Z a-z 0-9 - _`, the first a letter; unique when case-folded",
     f"`#` and 1 to {ROOM_MAX} of `a-z 0-9 - _`, case-folded",
     f"1 to {TEXT_MAX} characters in one line",
+    f"one line of at most {TOPIC_MAX} characters",
+    f"those with the most people first ({LISTED_MAX} at most)",
+    f"those with the most people first, {LISTED_MAX} at most",
+    f"{TOPICS[0]} at once, then one every {1 / TOPICS[1]:g} s",
     f"| rooms a person (web door) | {ROOMS_MAX} |",
     f"`search`: the newest messages ({HISTORY_DEFAULT} unless `limit`, 1 to {HISTORY_MAX}, says otherwise)",
     f"`query` ({QUERY_MAX} characters at most)",

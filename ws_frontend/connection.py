@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import WSMsgType, web
 
 from core.chat import Chat
-from core.limits import ROOMS_MAX, TEXT_MAX
+from core.limits import ROOMS_MAX, TEXT_MAX, TOPIC_MAX
 from core.names import NICK_MAX, ROOM_MAX
 from ws_frontend import events, messages
 from ws_frontend.doorman import Doorman
@@ -34,6 +34,7 @@ CLOSED: Final = (0, 1000, 1001)  # aiohttp says 0 where no reason came
 
 LIMITS: Final = {
     "text": TEXT_MAX,
+    "topic": TOPIC_MAX,
     "nick": NICK_MAX,
     "room": ROOM_MAX,
     "rooms": ROOMS_MAX,

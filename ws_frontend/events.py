@@ -1,10 +1,12 @@
 """The JSON that the web door sends, one class per `type`, and how it becomes a WebSocket frame."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 from msgspec import Struct, field
+
+from core.names import RoomName
 
 
 class Hello(Struct, frozen=True, tag="hello"):
@@ -18,6 +20,7 @@ class Welcome(Struct, frozen=True, tag="welcome", omit_defaults=True):
     nick: str
     token: str
     rooms: Sequence[str]
+    topics: Mapping[RoomName, str] = {}
     ref: str | None = None
 
 
@@ -68,6 +71,23 @@ class Typing(Struct, frozen=True, tag="typing"):
     nick: str
 
 
+class Topic(Struct, frozen=True, tag="topic"):
+    room: str
+    nick: str
+    text: str
+
+
+class Room(Struct, frozen=True):
+    room: str
+    members: int
+    topic: str
+
+
+class Rooms(Struct, frozen=True, tag="rooms", omit_defaults=True):
+    rooms: Sequence[Room]
+    ref: str | None = None
+
+
 class Users(Struct, frozen=True, tag="users", omit_defaults=True):
     nicks: Sequence[str]
     room: str | None = None
@@ -92,12 +112,14 @@ class Resumed(Struct, frozen=True, tag="resumed", omit_defaults=True):
     rooms: Sequence[str]
     recovered: bool
     missed: int
+    topics: Mapping[RoomName, str] = {}
     ref: str | None = None
 
 
 class Ok(Struct, frozen=True, tag="ok", omit_defaults=True):
     id: int | None = None
     time: str | None = None
+    topic: str | None = None
     ref: str | None = None
 
 
@@ -125,7 +147,9 @@ Event = (
     | Disconnected
     | Renamed
     | Typing
+    | Topic
     | Users
+    | Rooms
     | History
     | Results
     | Resumed

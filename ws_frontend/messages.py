@@ -69,9 +69,15 @@ def encode(shown: Shown) -> bytes:
         case f.Entry():
             return e.frame(_event(shown))
         case r.Stored(id=id_, time=time, ref=ref):
-            return e.frame(e.Ok(id_, rfc3339(time), ref))
-        case r.Welcome(nick=nick, token=token, rooms=rooms, ref=ref):
-            return e.frame(e.Welcome(nick, token, rooms, ref))
+            return e.frame(e.Ok(id_, rfc3339(time), ref=ref))
+        case r.Welcome(nick=nick, token=token, rooms=rooms, topics=topics, ref=ref):
+            return e.frame(e.Welcome(nick, token, rooms, topics, ref))
+        case r.Entered(topic=topic, ref=ref):
+            return e.frame(e.Ok(topic=topic or None, ref=ref))
+        case r.TopicIs(text=text, ref=ref):
+            return e.frame(e.Ok(topic=text, ref=ref))
+        case r.RoomList(rooms=rooms, ref=ref):
+            return e.frame(e.Rooms([e.Room(each.room, each.members, each.topic) for each in rooms], ref))
         case r.Users(room=room, nicks=nicks, ref=ref):
             return e.frame(e.Users(nicks, room, ref))
         case r.HistoryPage(room=room, with_nick=with_nick, entries=entries, more=more, ref=ref):
@@ -79,8 +85,8 @@ def encode(shown: Shown) -> bytes:
             return e.frame(e.History(messages, more, room, with_nick, ref))
         case r.Results(entries=entries, ref=ref):
             return e.frame(e.Results([_spoken(entry) for entry in entries], ref))
-        case r.Resumed(nick=nick, rooms=rooms, recovered=recovered, missed=missed, ref=ref):
-            return e.frame(e.Resumed(nick, rooms, recovered, missed, ref))
+        case r.Resumed(nick=nick, rooms=rooms, recovered=recovered, missed=missed, topics=topics, ref=ref):
+            return e.frame(e.Resumed(nick, rooms, recovered, missed, topics, ref))
         case r.Replayed(entry=entry):
             return e.frame(_event(entry))
         case r.Pong(ref=ref):
@@ -89,15 +95,7 @@ def encode(shown: Shown) -> bytes:
             return e.frame(e.Error(code, detail, ref))
         case r.Bye(reason=reason):
             return e.frame(e.Bye(reason))
-        case (
-            r.Done()
-            | r.Entered()
-            | r.NickChanged()
-            | r.Goodbye()
-            | r.HelpText()
-            | r.IdleWarning()
-            | r.TokenIs()
-        ):
+        case r.Done() | r.NickChanged() | r.Goodbye() | r.HelpText() | r.IdleWarning() | r.TokenIs():
             return e.frame(e.Ok(ref=shown.ref))
         case _:
             assert_never(shown)
@@ -116,6 +114,8 @@ def _event(entry: f.Entry) -> e.Event:
             return e.Disconnected(nick)
         case f.Renamed(old=old, new=new):
             return e.Renamed(old, new)
+        case f.TopicChanged(room=room, nick=nick, text=text):
+            return e.Topic(room, nick, text)
         case f.Typed(room=room, nick=nick):
             return e.Typing(room, nick)
         case _:

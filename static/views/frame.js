@@ -43,6 +43,8 @@ export function mountFrame({ store, session }) {
     document.body.classList.toggle("inside", inside);
     byId("inside").hidden = !inside;
     byId("title").textContent = name || "Parlour";
+    const topic = byId("topic");
+    topic.textContent = topic.title = (inside && current?.topic) || "";
     byId("my-nick").textContent = nick;
     leave.hidden = !inside || !current;
     leave.textContent = current?.kind === "direct" ? "Close" : "Leave";

@@ -107,3 +107,26 @@ async def test_who_is_here_follows_those_who_come_go_and_change_their_name(
     await ann.opens("#general")
     await ann.sees("Zoe is gone")
     await ann.finds_here("Ann you")
+
+
+async def test_a_topic_is_shown_to_everyone_in_the_room_and_kept(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    topic = ann.page.locator("#topic")
+    async with command_user(server, "Cy") as cy:
+        await ann.sees("Cy joined the room")
+        await ann.types("/topic <b>tea</b> or coffee?")
+        await expect(topic).to_have_text("<b>tea</b> or coffee?")
+        await cy.hears("INFO Ann changed the topic: <b>tea</b> or coffee?")
+        await cy.send("TOPIC coffee it is", "TOPIC")
+        await cy.hears("OK topic-changed", "INFO topic: coffee it is")
+        await expect(topic).to_have_text("coffee it is")
+        await ann.sees("Cy changed the topic: coffee it is")
+        await ann.joins("#tea")
+        await expect(topic).to_have_text("")
+        bo = await guests.enter(page_of(server), "Bo")
+        await expect(bo.page.locator("#topic")).to_have_text("coffee it is")
+        await ann.types("/rooms")
+        await ann.sees("#general (3) coffee it is\n#tea (1)")
+        await bo.types("/topic -")
+        await expect(bo.page.locator("#topic")).to_have_text("")
+        await cy.hears("INFO Bo connected", "INFO Bo took the topic away")

@@ -274,3 +274,29 @@ test("a reloaded page is the same session, with what it had not sent", async () 
 });
 
 test("without a session there is nothing to keep", () => assert.equal(session.snapshot(), null));
+
+test("topics come with the answers, change by events and by ourselves", async () => {
+  await enterWithHistory();
+  session.join("#tea");
+  await answers("join", { type: "ok", topic: "green" });
+  const tea = store.find("room", "#tea");
+  assert.equal(tea.topic, "green");
+  await says({ type: "topic", room: "#tea", nick: "Bob", text: "black" });
+  assert.equal(tea.topic, "black");
+  session.setTopic(tea, " white ");
+  await answers("topic", { type: "ok", topic: "white" });
+  assert.equal(tea.topic, "white");
+  assert.deepEqual(texts("#tea"), ["Bob changed the topic: black", "You changed the topic: white"]);
+  await loseAndFind("e1");
+  const back = { type: "resumed", nick: "Ann", rooms: ["#general", "#tea"], recovered: true, missed: 0 };
+  await answers("resume", { ...back, topics: { "#general": "all" } });
+  assert.deepEqual(store.all.map(({ topic }) => topic), ["all", ""]);
+});
+
+test("a topic that is refused is told and stays as it was", async () => {
+  await enterWithHistory();
+  session.setTopic(store.current, "x".repeat(301));
+  await answers("topic", { type: "error", code: "text-too-long", detail: "300" });
+  assert.equal(store.current.topic, "");
+  assert.match(store.problem, /too long: 300/);
+});

@@ -273,3 +273,23 @@ async def test_someone_on_the_page_is_heard_and_shown_like_everyone(doors: Doors
         await ann.expect("INFO Wesley left the room", "INFO Wesley joined the room")
         await ann.expect("INFO Wesley disconnected")
         await ann.hears_nothing()
+
+
+async def test_topic_and_rooms(doors: Doors) -> None:
+    async with commanders(doors.tcp_port, "Ann", "Bob") as (ann, bob):
+        await ann.send("TOPIC", "topic  green  or black?", "TOPIC", f"TOPIC {'x' * 301}")
+        await ann.expect("INFO no topic", "OK topic-changed", "INFO topic: green  or black?")
+        await ann.expect("ERR text-too-long 300")
+        await bob.expect("INFO Ann changed the topic: green  or black?")
+        async with LineClient(doors.tcp_port) as cas:
+            await cas.send("TOPIC", "ROOMS", "LOGIN Cas", "JOIN #tea", "LEAVE", "ROOMS")
+            await cas.expect(*["ERR login-required Send: LOGIN <username>"] * 2)
+            await cas.expect("OK", "INFO topic: green  or black?", "OK joined #tea", "OK joined #general")
+            await cas.expect("INFO topic: green  or black?", "INFO --- Rooms ---")
+            await cas.expect("ROOM #general 3 green  or black?", "INFO --- End of List ---")
+        await bob.expect("INFO Cas connected", "INFO Cas left the room", "INFO Cas joined the room")
+        await bob.expect("INFO Cas disconnected")
+        await bob.send("JOIN #tea", "ROOMS", "LEAVE", "TOPIC -", "TOPIC")
+        await bob.expect("OK joined #tea", "INFO --- Rooms ---", "ROOM #general 1 green  or black?")
+        await bob.expect("ROOM #tea 1", "INFO --- End of List ---", "OK joined #general")
+        await bob.expect("INFO topic: green  or black?", "OK topic-changed", "INFO no topic")

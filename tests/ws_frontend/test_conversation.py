@@ -14,7 +14,7 @@ async def test_hello_comes_first_and_names_the_log_and_the_limits(doors: Doors) 
             "server": "parlour",
             "version": "test",
             "epoch": doors.chat.epoch,
-            "limits": {"text": 2000, "nick": 32, "room": 63, "rooms": 20, "frame": 16_384},
+            "limits": {"text": 2000, "topic": 300, "nick": 32, "room": 63, "rooms": 20, "frame": 16_384},
         }
 
 
@@ -247,3 +247,27 @@ async def test_ids_rise_over_all_rooms(doors: Doors) -> None:
         ids = [event["id"] for event in ann.waiting if "id" in event]
         assert len(ids) == 50
         assert ids == sorted(set(ids))
+
+
+async def test_topic_and_rooms(doors: Doors) -> None:
+    async with WebClient(doors.web_port, "Ann") as ann, WebClient(doors.web_port, "Bob") as bob:
+        assert "topics" not in ann.welcome
+        await ann.expect("joined", nick="Bob")
+        assert await ann.call("topic", room="#general", text=" tea ") == {"type": "ok", "topic": "tea"}
+        assert await bob.next() == {"type": "topic", "room": "#general", "nick": "Ann", "text": "tea"}
+        assert await bob.call("topic", room="#general") == {"type": "ok", "topic": "tea"}
+        assert await bob.call("join", room="#x") == {"type": "ok"}
+        await bob.call("topic", room="#x", text="y")
+        assert await ann.call("join", room="#x") == {"type": "ok", "topic": "y"}
+        rooms = [
+            {"room": "#general", "members": 2, "topic": "tea"},
+            {"room": "#x", "members": 2, "topic": "y"},
+        ]
+        assert await ann.call("rooms") == {"type": "rooms", "rooms": rooms}
+        async with WebClient(doors.web_port, "Cas") as cas:
+            assert cas.welcome["topics"] == {"#general": "tea"}
+        assert await bob.call("topic", room="#general", text="") == {"type": "ok", "topic": ""}
+        refused(await bob.call("topic", room="#z", text="z"), "not-in-room")
+        async with WebClient(doors.web_port) as again:
+            resumed = await again.call("resume", token=bob.welcome["token"])
+            assert resumed["topics"] == {"#x": "y"}

@@ -27,6 +27,8 @@ COMMANDS: list[Message] = [
     {"type": "history", "with": "Bob"},
     {"type": "search", "query": "x", "room": "#x", "limit": 9},
     {"type": "resume", "token": "x", "after": 0},
+    {"type": "rooms"},
+    {"type": "topic", "room": "#general", "text": "tea"},
     {"type": "typing", "room": "#general"},
     {"type": "ping"},
     {"type": "quit"},
