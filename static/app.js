@@ -67,7 +67,11 @@ addEventListener("online", session.nudge);
 addEventListener("offline", session.nudge); // not believed (loopback needs no network) but looked into
 addEventListener("pagehide", leave);
 addEventListener("pageshow", comeBack);
-document.addEventListener("visibilitychange", () => (document.hidden ? leave() : comeBack()));
+document.addEventListener("visibilitychange", () => {
+  store.setAway(document.hidden);
+  if (document.hidden) leave();
+  else comeBack();
+});
 
 const left = takeSession();
 if (left) session.restore(left);

@@ -13,7 +13,9 @@ const compare = (a, b) => a.anchor - b.anchor || a.sequence - b.sequence;
 /** A line of the log. `version` rises with each change, so that a view knows what to draw again. */
 export function makeItem(fields) {
   sequence += 1;
-  return { status: "sent", anchor: fields.id, version: 0, sequence, ...fields, at: Date.parse(fields.time) };
+  const at = Date.parse(fields.time);
+  const day = new Date(at).toDateString();
+  return { status: "sent", anchor: fields.id, version: 0, sequence, ...fields, at, day };
 }
 
 export class Conversation {
@@ -21,6 +23,9 @@ export class Conversation {
   ids = new Set();
   people = new Map(); // folded nick -> nick
   unread = 0;
+  mentions = 0; // of those
+  firstUnread = 0; // an id
+  mark = 0; // the id of the first message since one last looked
   draft = "";
   topic = "";
 

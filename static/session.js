@@ -117,10 +117,11 @@ export function makeSession({ store, connect, pause }) {
       store.history(there, answer, first);
       // History may overtake a message to another room that is stored but on its way to us; what is
       // asked after it is answered after that.
-      const pong = await ask({ type: "ping" });
-      if (!pong.code) store.saw(answer.messages.at(-1)?.id ?? 0);
+      const pong = first && (await ask({ type: "ping" }));
+      if (pong && !pong.code) store.saw(answer.messages.at(-1)?.id ?? 0);
     } else if (answer.code !== GONE) {
       there.loaded = true; // as far as it goes: asking again would bring the same
+      there.more = false;
       tell(answer);
     }
     there.loading = false;
@@ -155,7 +156,7 @@ export function makeSession({ store, connect, pause }) {
     /** Now, not when it is due; also takes back a chat that went on elsewhere. */
     connect: () => connection.start(),
     nudge: () => connection.nudge(),
-    older: (there) => page(there, { before: there.oldest }),
+    older: (there) => page(there, { before: there.oldest, limit: 100 }),
     recent: (there, limit) => page(there, { limit }, true),
     online: () => ask({ type: "who" }),
     rooms: () => ask({ type: "rooms" }),

@@ -3,6 +3,8 @@
 
 import { Conversation, fold, makeItem } from "./conversation.js";
 
+import { mentions } from "./markup.js";
+
 const same = (a, b) => fold(a) === fold(b);
 
 export class Store {
@@ -40,6 +42,7 @@ export class Store {
       limits: { text: 2000 },
       all: [], // conversations
       current: null, // the open one
+      away: false, // nobody sees the page
       unsent: new Map(), // ref -> item
       problem: "", // stands beside the form in use
     });
@@ -93,8 +96,27 @@ export class Store {
   }
 
   open(current) {
-    if (current) current.unread = 0;
+    if (this.current && current !== this.current) this.current.mark = 0;
+    this.#look(current);
     this.set({ current, problem: "" });
+  }
+
+  #look(there) {
+    if (there?.unread) there.mark = there.firstUnread;
+    if (there) there.unread = there.mentions = 0;
+  }
+
+  /** Whether somebody sees the page. */
+  setAway(away) {
+    if (!away) this.#look(this.current);
+    this.set({ away });
+  }
+
+  #count(there, { id, mine, kind, mentioned }) {
+    if (mine || kind === "gmsg" || (there === this.current && !this.away)) return;
+    if (!there.unread) there.firstUnread = id;
+    there.unread += 1;
+    there.mentions += mentioned || kind === "dm";
   }
 
   drop(gone) {
@@ -114,7 +136,7 @@ export class Store {
     else if (type === "gmsg") this.#hear(event, this.all); // shown wherever one may look
     else if (type === "joined" && there) this.#come(nick, there);
     else if (type === "left" && there) this.#go(nick, [there], "left the room");
-    else if (type === "disconnected") this.#go(nick, this.all, "is gone");
+    else if (type === "disconnected") this.#go(nick, this.all, "left the chat");
     else if (type === "topic" && there) this.about(there, event.text, nick);
     else if (type === "renamed") this.rename(event.old, event.new);
   }
@@ -124,15 +146,14 @@ export class Store {
   }
 
   #read({ id, time, nick, text, type }) {
-    return makeItem({ id, time, nick, text, kind: type, mine: this.#isMe(nick) });
+    const mine = this.#isMe(nick);
+    const mentioned = !mine && mentions(text, this.nick);
+    return makeItem({ id, time, nick, text, kind: type, mine, mentioned });
   }
 
   #hear(event, places) {
     const item = this.#read(event);
-    for (const each of places) {
-      const news = each.add(item) && !item.mine && item.kind !== "gmsg" && each !== this.current;
-      if (news) each.unread += 1;
-    }
+    for (const each of places) if (each.add(item)) this.#count(each, item);
     this.replaying = Math.max(0, this.replaying - 1);
     this.saw(item.id);
   }
@@ -140,12 +161,16 @@ export class Store {
   #come(nick, there) {
     if (there.people.has(fold(nick))) return;
     there.people.set(fold(nick), nick);
-    this.notice(`${nick} joined the room`, there);
+    this.#presence(nick, "joined the room", there);
+  }
+
+  #presence(nick, how, there) {
+    this.#put({ kind: "presence", nick, how, text: `${nick} ${how}` }, [there]);
   }
 
   #go(nick, places, how) {
     for (const each of places) {
-      if (each.people.delete(fold(nick)) || each.is("direct", nick)) this.notice(`${nick} ${how}`, each);
+      if (each.people.delete(fold(nick)) || each.is("direct", nick)) this.#presence(nick, how, each);
     }
   }
 
@@ -165,7 +190,7 @@ export class Store {
       if (here) each.people.set(fold(nick), nick);
       const direct = !taken && each.is("direct", old);
       if (direct) each.name = nick;
-      if (here || direct) this.notice(`${old} is now known as ${nick}`, each);
+      if (here || direct) this.#presence(old, `is now known as ${nick}`, each);
     }
   }
 
@@ -178,8 +203,7 @@ export class Store {
   history(there, { messages, more }, first = false) {
     const before = there.knownTo;
     const added = there.merge(messages.map((each) => this.#read(each)), more, first);
-    const news = added.filter(({ id, mine }) => before >= 0 && id > before && !mine);
-    if (there !== this.current) there.unread += news.length;
+    for (const item of added) if (before >= 0 && item.id > before) this.#count(there, item);
     this.set({});
   }
 
@@ -230,8 +254,12 @@ export class Store {
 
   /** A word of the page itself, in one conversation or in all. */
   notice(text, there) {
-    const item = { kind: "notice", text, time: this.#time(), anchor: this.seen ?? 0 };
-    for (const each of there ? [there] : this.all) each.add(makeItem(item));
+    this.#put({ kind: "notice", text }, there ? [there] : this.all);
+  }
+
+  #put(fields, places) {
+    const item = { ...fields, time: this.#time(), anchor: this.seen ?? 0 };
+    for (const each of places) each.add(makeItem(item));
     this.set({});
   }
 }

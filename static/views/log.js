@@ -1,48 +1,52 @@
-// The messages of the open conversation.
+// The messages of the open conversation. Only the rows near the screen are in the document: a window
+// over all rows that moves with the scrolling, and what one looks at stays where it is.
 
+import { partsOf } from "../markup.js";
+import { comings, isAction, rowsOf } from "../rows.js";
 import { byId, el, follow, nickClass, spoken } from "./dom.js";
 
 const NEAR_END = 60; // px; who is that close to the newest message stays with it
-const TOGETHER = 5 * 60_000; // ms; messages of one person within it share a heading
+const MARGIN = 500; // px; more rows are wanted when fewer are left above or below
+const ROWS = 160; // in the document at first,
+const MOST = 240; // at most,
+const STEP = 60; // and how many are added at once
 
 const time = { hour: "2-digit", minute: "2-digit" };
 const clockTime = new Intl.DateTimeFormat(undefined, time);
-const dayTime = new Intl.DateTimeFormat(undefined, { ...time, day: "numeric", month: "short" });
 const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const dayName = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 
-function timeOf({ at, time: dateTime }) {
-  const today = new Date(at).toDateString() === new Date().toDateString();
-  return el("time", { dateTime, title: fullTime.format(at) }, (today ? clockTime : dayTime).format(at));
-}
+const timeOf = ({ at, time: dateTime }) => el("time", { dateTime, title: fullTime.format(at) }, clockTime.format(at));
 
-const isAction = ({ kind, text }) => kind !== "notice" && text.startsWith("/me ");
-const isPlain = (item) => item.kind !== "notice" && !isAction(item);
-
-/** Whether `item` needs no heading of its own. */
-function goesOn(item, before) {
-  if (!before || !isPlain(item) || !isPlain(before)) return false;
-  return before.nick === item.nick && before.kind === item.kind && item.at - before.at < TOGETHER;
+function nodeOf({ type, text }) {
+  if (type === "link") return el("a", { href: text, target: "_blank", rel: "noopener noreferrer" }, text);
+  if (type === "mention") return el("mark", {}, text);
+  if (type === "text") return text;
+  const ticks = () => el("span", { className: "ticks" }, type === "fence" ? "```" : "`"); // to be copied
+  return el("code", { className: type }, ticks(), text, ticks());
 }
 
 export function mountLog({ store, session }) {
   const log = byId("log");
   const list = byId("messages");
-  const older = byId("older");
+  const jump = byId("jump");
   let shown = null;
-  let drawn = 0;
-  older.onclick = () => session.older(store.current);
+  let rows = [];
+  let from = 0; // the window
+  let to = 0;
+  let atEnd = true; // and so stays with the newest
+  let newest = 0; // the last sequence number that one saw there
 
-  function make(item, before) {
-    const { kind, nick, text, status, version, why } = item;
-    const joined = goesOn(item, before);
-    const className = `item ${kind} ${status} ${joined ? "joined" : ""} ${isAction(item) ? "action" : ""}`;
-    const node = el("div", { className, version, joined });
-    const said = el("span", { className: "text" }, text);
+  function message({ item, joined, code }) {
+    const { kind, nick, text, status, why, mentioned } = item;
+    const className = `item ${kind} ${status} ${joined ? "joined" : ""} ${code || ""} ${mentioned ? "mentioned" : ""}`;
+    const node = el("div", { className });
+    const words = isAction(item) ? text.slice(3) : text;
+    const parts = code || kind === "notice" ? [text] : partsOf(words, store.nick).map(nodeOf);
+    const said = el("span", { className: "text" }, ...parts);
     const name = el("span", { className: nickClass(nick ?? "") }, nick ?? "");
-    if (kind === "notice") {
-      node.append(said, " ", timeOf(item));
-    } else if (isAction(item)) {
-      said.replaceChildren("* ", name, text.slice(3));
+    if (kind === "notice" || isAction(item)) {
+      if (kind !== "notice") said.prepend("* ", name);
       node.append(said, " ", timeOf(item));
     } else {
       const toAll = kind === "gmsg" ? [el("small", {}, " to everyone")] : [];
@@ -56,26 +60,105 @@ export function mountLog({ store, session }) {
     return node;
   }
 
-  const fresh = (node, item, before) => node.version === item.version && node.joined === goesOn(item, before);
+  const signOf = ({ item, items, joined, code }) => `${item.version} ${items?.length} ${joined} ${code}`;
 
-  return () => {
+  function make(row) {
+    const { kind, item, items } = row;
+    let node;
+    if (kind === "day") node = el("div", { className: "line" }, el("span", {}, dayName.format(item.at)));
+    else if (kind === "new") node = el("div", { className: "line new" }, el("span", {}, "New messages"));
+    else if (kind === "presence") {
+      const texts = comings(items).flatMap((text) => [el("span", {}, text), " "]);
+      node = el("div", { className: "item notice" }, ...texts, timeOf(items.at(-1)));
+    } else node = message(row);
+    return Object.assign(node, { sign: signOf(row), title: row.joined ? fullTime.format(item.at) : "" });
+  }
+
+  const fresh = (node, row) => node.sign === signOf(row);
+
+  /** Draw the window; what was on the screen stays where it was. */
+  function paint() {
+    const edge = log.getBoundingClientRect().top;
+    const seen = [...list.children].filter((node) => node.getBoundingClientRect().bottom > edge).slice(0, 40);
+    const tops = seen.map((node) => node.getBoundingClientRect().top);
+    follow(list, rows.slice(from, to), { key: ({ key }) => key, make, fresh });
+    if (atEnd) log.scrollTop = log.scrollHeight;
+    else {
+      const at = seen.findIndex((node) => node.isConnected);
+      if (at >= 0) log.scrollTop += seen[at].getBoundingClientRect().top - tops[at];
+    }
+  }
+
+  /** Move the window, or ask for older messages, where its end comes near. */
+  function reach() {
+    const { current } = store;
+    const below = log.scrollHeight - log.scrollTop - log.clientHeight;
+    atEnd = to === rows.length && below < NEAR_END;
+    const { scrollTop } = log;
+    if (scrollTop < MARGIN && from > 0 && !atEnd) {
+      from = Math.max(0, from - STEP);
+      to = Math.min(to, from + MOST);
+      paint();
+    } else if (below < MARGIN && to < rows.length) {
+      to = Math.min(rows.length, to + STEP);
+      from = Math.max(from, to - MOST);
+      paint();
+    }
+    if (scrollTop < MARGIN && !from && current?.more && current.loaded && !current.loading) session.older(current);
+    drawJump();
+  }
+
+  function drawJump() {
+    const items = shown?.items ?? [];
+    if (atEnd) newest = Math.max(0, ...items.slice(-50).map(({ sequence }) => sequence));
+    const news = atEnd ? 0 : items.filter(({ id, mine, sequence }) => id && !mine && sequence > newest && id > floor).length;
+    jump.hidden = atEnd;
+    jump.textContent = news ? `Jump to newest (${news} new)` : "Jump to newest";
+  }
+  let floor = 0; // the newest id when one left the end: history that comes later is older
+
+  function show(at) {
+    from = Math.max(0, at - ROWS / 2);
+    to = Math.min(rows.length, from + ROWS);
+    atEnd = false;
+    paint();
+    list.children[at - from].scrollIntoView({ block: "center" });
+  }
+
+  jump.onclick = () => {
+    atEnd = true;
+    draw();
+  };
+  log.onscroll = reach;
+  new ResizeObserver(() => atEnd && (log.scrollTop = log.scrollHeight)).observe(log);
+
+  function draw() {
     const { current } = store;
     const items = current?.items ?? [];
-    const atEnd = current !== shown || log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
-    const top = list.firstChild;
-    const height = log.scrollHeight;
-    // What is said now is read out; what was said before is not.
-    const news = current === shown && items.length - drawn < 4;
-    log.ariaBusy = !news;
+    const another = current !== shown;
+    const top = rows[from + 1]?.item;
+    const size = to - from;
+    const before = another ? null : rows.at(-1)?.item;
+    rows = rowsOf(items, current?.mark);
+    // Only what was said just now is read out, not who came, nor what was said before.
+    const added = before ? items.slice(items.lastIndexOf(before) + 1) : [];
+    log.ariaBusy = another || added.length > 4 || added.some(({ kind }) => kind === "presence");
     log.ariaLabel = current?.name ?? "Messages";
-    follow(list, items, { make, fresh });
-    older.hidden = !current?.more;
-    older.disabled = current?.loading;
-    byId("empty").hidden = !current?.loaded || items.length > 0;
-    if (atEnd) log.scrollTop = log.scrollHeight;
-    else if (top !== list.firstChild) log.scrollTop += log.scrollHeight - height;
-    if (!news) setTimeout(() => (log.ariaBusy = false), 500);
     shown = current;
-    drawn = items.length;
-  };
+    if (another) atEnd = true;
+    if (!atEnd) from = Math.max(0, rows.findIndex(({ item }) => item === top) - 1);
+    to = atEnd ? rows.length : Math.min(rows.length, from + Math.max(size, ROWS));
+    if (atEnd) {
+      from = Math.max(0, to - ROWS);
+      floor = items.findLast(({ id }) => id)?.id ?? 0;
+    }
+    paint();
+    byId("older").hidden = !current?.more || from > 0;
+    byId("empty").hidden = !current?.loaded || items.length > 0;
+    const mark = another ? rows.findIndex(({ kind }) => kind === "new") : -1;
+    if (mark >= 0 && (mark < from || list.children[mark - from].offsetTop < log.scrollTop)) show(mark);
+    reach();
+    if (log.ariaBusy === "true") setTimeout(() => (log.ariaBusy = false), 500);
+  }
+  return draw;
 }

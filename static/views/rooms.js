@@ -27,11 +27,12 @@ export function mountRooms({ store, session }) {
   }
 
   function update(link, each) {
-    const { kind, name, unread } = each;
+    const { kind, name, unread, mentions } = each;
     link.href = hashOf(kind, name);
     link.ariaCurrent = each === store.current ? "page" : null;
     link.firstChild.textContent = name;
     link.lastChild.hidden = !unread;
+    link.lastChild.classList.toggle("mentions", mentions > 0);
     link.lastChild.replaceChildren(String(unread), spoken(" unread"));
   }
 

@@ -1,5 +1,8 @@
 """What was said before."""
 
+import re
+from typing import Final
+
 import pytest
 from playwright.async_api import expect
 
@@ -8,6 +11,18 @@ from tests.e2e.netcat import command_user
 from tests.e2e.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.asyncio(loop_scope="session")]
+
+LONGEST_SCROLL_STEP: Final = """async () => {
+  const log = document.querySelector("[role=log]");
+  let longest = 0;
+  for (let step = 0; step < 60; step += 1) {
+    const start = performance.now();
+    log.scrollTop -= 800;
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    longest = Math.max(longest, performance.now() - start);
+  }
+  return longest;
+}"""
 
 
 async def test_who_comes_later_reads_what_was_said(server: Server, guests: Guests) -> None:
@@ -23,24 +38,64 @@ async def test_who_comes_later_reads_what_was_said(server: Server, guests: Guest
     await ann.sees("early one", times=0)
 
 
-async def test_older_messages_come_by_the_button_in_order_and_once(server: Server, guests: Guests) -> None:
-    texts = [f"m{n}" for n in range(100, 220)]
+async def test_older_messages_come_by_scrolling_up_without_a_jump(server: Server, guests: Guests) -> None:
+    texts = [f"m{n}" for n in range(100, 320)]
     async with command_user(server, "Cy") as cy:
         await cy.send(*(f"MSG {text}" for text in texts), "PING")
         await cy.hears("PONG")
         ann = await guests.enter(page_of(server), "Ann")
-        older = ann.page.get_by_role("button", name="Load older messages", exact=True)
-        await ann.sees("m219")
-        assert await ann.reads(r"\bm\d+") == texts[70:]
-        await ann.says("m220")
-        await older.click()
-        await ann.sees("m120")
-        assert await ann.reads(r"\bm\d+") == [*texts[20:], "m220"]
-        await cy.send("MSG m221")
-        await older.click()
-        await ann.sees("m100", "m221")
-        assert await ann.reads(r"\bm\d+") == [*texts, "m220", "m221"]
-        await expect(older).not_to_be_visible()
+        await ann.sees("m319")
+        assert await ann.reads(r"\bm\d+") == texts[170:]
+        await ann.says("m320")
+        before = ann.log.get_by_text("m270", exact=True)
+        await before.evaluate("node => node.scrollIntoView()")
+        place = await before.bounding_box()
+        await ann.sees("m269")
+        await expect(before).to_be_in_viewport()
+        after = await before.bounding_box()
+        assert place is not None
+        assert after is not None
+        assert abs(after["y"] - place["y"]) < 1
+        for text in ("m220", "m180", "m120", "m100"):
+            await ann.log.get_by_text(text, exact=True).evaluate("node => node.scrollIntoView()")
+        await expect(ann.log.get_by_text("m100", exact=True)).to_be_in_viewport()
+        read = await ann.reads(r"\bm\d+")
+        assert read == [*texts, "m320"][: len(read)]
+        await ann.page.get_by_role("button", name="Jump to newest", exact=True).click()
+        await expect(ann.log.get_by_text("m320", exact=True)).to_be_in_viewport()
+        read = await ann.reads(r"\bm\d+")
+        assert read == [*texts, "m320"][-len(read) :]
+
+
+async def test_what_comes_while_one_reads_higher_up_is_counted(server: Server, guests: Guests) -> None:
+    async with command_user(server, "Cy") as cy:
+        await cy.send(*(f"MSG m{n}" for n in range(100, 150)), "PING")
+        await cy.hears("PONG")
+        ann = await guests.enter(page_of(server), "Ann")
+        await ann.sees("m149")
+        await ann.log.get_by_text("m105", exact=True).evaluate("node => node.scrollIntoView()")
+        jump = ann.page.get_by_role("button", name=re.compile("^Jump to newest"))
+        await expect(jump).to_have_text("Jump to newest")
+        await cy.send("MSG m150", "MSG m151")
+        await expect(jump).to_have_text("Jump to newest (2 new)")
+        await jump.click()
+        await expect(jump).not_to_be_visible()
+        await expect(ann.log.get_by_text("m151", exact=True)).to_be_in_viewport()
+
+
+async def test_ten_thousand_messages_are_no_burden(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    async with command_user(server, "Cy") as cy:
+        for start in range(0, 10_000, 1000):
+            await cy.send(*(f"MSG m{n}." for n in range(start, start + 1000)), "PING")
+            await cy.hears("PONG")
+        await expect(ann.log.get_by_text("m9999.", exact=True)).to_be_in_viewport()
+        assert await ann.log.locator(".item").count() <= 240
+        longest = await ann.page.evaluate(LONGEST_SCROLL_STEP)
+        assert await ann.log.locator(".item").count() <= 240
+        assert longest < 200  # ms; a few on a machine with nothing else to do
+        memory = await ann.page.evaluate("performance.memory.usedJSHeapSize")
+        assert memory < 60_000_000
 
 
 async def test_history_that_is_asked_for_again_is_shown_once(server: Server, guests: Guests) -> None:

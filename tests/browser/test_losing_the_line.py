@@ -50,7 +50,7 @@ async def test_who_comes_back_in_time_has_missed_nothing_and_was_not_missed(
         await ann.sees("m7")
         await bo.link("#general", unread=1).click()
         await bo.sees("m8")
-        assert await bo.reads("Ann (?:joined|is gone|left).*") == []
+        assert await bo.reads("Ann (?:joined|left).*") == []
         await pat.is_told("Ann: m2", "Bo: m4", "Bo: m5", "Ann: m8")
 
 
@@ -115,13 +115,14 @@ async def test_a_longer_gap_than_can_be_replayed_is_filled_from_history(
         await ann.connects_again()
         await ann.sees("You missed more than can be replayed; this is what history has.")
         await ann.sees(texts[-1])
-        older = ann.page.get_by_role("button", name="Load older messages", exact=True)
-        for first in (1210, 1160, 1110, 1060, 1010):
-            await older.click()
-            await ann.sees(f"m{first}")
-        await older.click()
-        await ann.sees("m999")
-        assert await ann.reads(r"\bm\d+\b") == ["m999", *texts]
+        everything = ["m999", *texts]
+        first = ""
+        while first != "m999":  # what is far from the screen is not in the page
+            await ann.log.evaluate("log => log.scrollTo(0, 0)")
+            read = await ann.reads(r"\bm\d+\b")
+            first = read[0]
+            start = everything.index(first)
+            assert read == everything[start : start + len(read)]
 
 
 async def test_the_button_connects_at_once(server: Server, guests: Guests, watch: Watch) -> None:

@@ -17,7 +17,7 @@ async def test_two_tabs_and_a_netcat_hear_each_other_and_themselves_once(
     ann, bo = await guests.enter_all(page_of(server), "Ann", "Bo")
     await ann.sees("Bo joined the room")
     async with plain_user(server, "Pat") as pat:
-        await ann.sees("Pat joined the room")
+        await ann.sees("Bo, Pat joined the room")
         await bo.sees("Pat joined the room")
         await ann.says("one, from Ann")
         await bo.sees("one, from Ann")
@@ -30,10 +30,10 @@ async def test_two_tabs_and_a_netcat_hear_each_other_and_themselves_once(
         await pat.send("/quit")
         await pat.is_told("Bye.")
     for tab in (ann, bo):
-        await tab.sees("Pat is gone")
-        await tab.sees("Pat joined the room", "three, from Pat")
+        await tab.sees("Pat left the chat")
+        await tab.sees("three, from Pat")
     await bo.page.close()
-    await ann.sees("Bo is gone")
+    await ann.sees("Pat, Bo left the chat")
     await ann.finds_here("Ann you")
 
 

@@ -102,10 +102,10 @@ async def test_who_is_here_follows_those_who_come_go_and_change_their_name(
         await ann.finds_here("Ann you", "Zoe")
         await ann.joins("#tea")
         await ann.finds_here("Ann you", "Di")
-    await ann.sees("Di is gone")
+    await ann.sees("Di left the chat")
     await ann.finds_here("Ann you")
     await ann.opens("#general")
-    await ann.sees("Zoe is gone")
+    await ann.sees("Zoe left the chat")
     await ann.finds_here("Ann you")
 
 

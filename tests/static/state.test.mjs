@@ -119,7 +119,7 @@ test("people come, go and change their names", () => {
   assert.deepEqual([...general.people.values()], ["Ann", "Clio"]);
   store.apply({ type: "disconnected", nick: "Clio" });
   assert.deepEqual([...general.people.values()], ["Ann"]);
-  assert.deepEqual(texts(), ["Cleo joined the room", "Bob left the room", "Cleo is now known as Clio", "Clio is gone"]);
+  assert.deepEqual(texts(), ["Cleo joined the room", "Bob left the room", "Cleo is now known as Clio", "Clio left the chat"]);
 });
 
 test("a direct conversation follows a new name, with its place and draft", () => {
@@ -251,4 +251,23 @@ test("whoever subscribes is told of changes", () => {
   store.subscribe(() => (told += 1));
   store.apply(message(1));
   assert.ok(told > 0);
+});
+
+test("a mark stays where one left off, in another conversation or while nobody saw the page", () => {
+  const general = at("#general");
+  store.apply(message(1));
+  store.open(store.ensure("room", "#tea"));
+  store.apply(message(2, "ANN!"));
+  store.apply(message(3));
+  assert.deepEqual([general.unread, general.mentions], [2, 1]);
+  store.open(general);
+  assert.deepEqual([general.unread, general.mentions, general.mark], [0, 0, 2]);
+  store.open(at("#tea"));
+  assert.equal(general.mark, 0);
+  store.open(general);
+  store.setAway(true);
+  store.apply(message(4));
+  assert.equal(general.unread, 1);
+  store.setAway(false);
+  assert.deepEqual([general.unread, general.mark], [0, 4]);
 });

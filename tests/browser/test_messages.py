@@ -1,0 +1,66 @@
+"""How what was said is shown."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.guest import Guests, page_of
+from tests.e2e.netcat import command_user
+from tests.e2e.server import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_links_code_and_names_stand_out(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    async with command_user(server, "Cy") as cy:
+        await cy.send("MSG see https://example.org/a?b=c, @ann: `x < y` not javascript:alert(1)")
+        link = ann.log.get_by_role("link")
+        await expect(link).to_have_text(["https://example.org/a?b=c"])
+        await expect(link).to_have_attribute("href", "https://example.org/a?b=c")
+        await expect(link).to_have_attribute("rel", "noopener noreferrer")
+        await expect(link).to_have_attribute("target", "_blank")
+        await expect(ann.log.locator("code")).to_have_text("`x < y`")
+        await expect(ann.log.locator("mark")).to_have_text("@ann")
+        await ann.message.fill("```\nx = 1\n```")
+        await ann.message.press("Enter")
+        await ann.sees("x = 1")
+        await expect(ann.log.locator(".item.code")).to_have_text(re.compile("x = 1"))
+
+
+async def test_days_stand_apart_and_times_are_told_in_full(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    await ann.says("today")
+    await expect(ann.log.locator(".line")).to_have_text(re.compile(r"^\w+day,? \d+ \w+ \d{4}$"))
+    await expect(ann.log.locator("time")).to_have_attribute("title", re.compile(r"\d{4}.*\d\d:\d\d:\d\d"))
+
+
+async def test_comings_and_goings_are_one_line(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    async with command_user(server, "Cy"), command_user(server, "Di"):
+        await ann.sees("Cy, Di joined the room")
+    await ann.sees("Cy, Di joined the room", "Di, Cy left the chat")
+    await expect(ann.log.locator(".item")).to_have_count(1)
+
+
+async def test_a_line_shows_where_one_left_off_and_names_are_counted_apart(
+    server: Server, guests: Guests
+) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    line = ann.log.get_by_text("New messages", exact=True)
+    async with command_user(server, "Cy") as cy:
+        await cy.send("MSG old")
+        await ann.sees("old")
+        await ann.joins("#tea")
+        await cy.send("MSG first new", "MSG Ann?")
+        await expect(ann.link("#general", unread=2).locator(".mentions")).to_be_visible()
+        await ann.link("#general", unread=2).click()
+        await expect(line).to_be_visible()
+        said = await ann.reads("old|New messages|first new")
+        assert said == ["old", "New messages", "first new"]
+        await cy.send("MSG seen at once")
+        await ann.sees("seen at once")
+        await ann.opens("#tea")
+        await ann.opens("#general")
+        await expect(line).to_have_count(0)
