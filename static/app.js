@@ -1,5 +1,4 @@
-// Composition, the one file that knows everybody: it makes the parts, draws what changed, and tells the
-// session of the world outside (network, visibility, address, reload).
+// Composition: makes the parts, draws what changed, and tells the session of the world outside.
 
 import { makeSubmit } from "./actions.js";
 import { makeConnection } from "./connection.js";
@@ -32,8 +31,7 @@ const views = [mountEntry, mountFrame, mountRooms, mountLog, mountPeople, mountC
   mount({ store, session, submit, lastNick: lastNick() }),
 );
 
-// However much happens in a frame is drawn once (a hidden page gets no frames), but another conversation
-// at once: the next key must not go into the box of the last one.
+// Once a frame (a hidden page gets none), but another conversation at once: the next key belongs to it.
 let due = false;
 let drawn = null;
 let wasIn = false;

@@ -45,6 +45,7 @@ const COMMANDS = {
   help: ["/help", "this list", alone("help")],
   quit: ["/quit", "leave the chat", alone("quit")],
 };
+export const COMMAND_NAMES = Object.keys(COMMANDS).map((name) => `/${name}`);
 const OTHERS = { dm: "msg", pm: "msg" };
 
 const LINES = Object.values(COMMANDS).map(([usage, help]) => `${usage}: ${help}`);

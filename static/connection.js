@@ -1,15 +1,15 @@
 // The line to the server: one WebSocket at a time, and what must survive it.
 //
-// Knows no DOM and no chat. `ask` fails when the line is lost; `post` (the outbox) goes again on the next
-// one, with the same `ref`, so that the server can store it once. WebSocket, clock and chance are injected.
+// `ask` fails when the line is lost; `post` (the outbox) goes again on the next one, with the same `ref`,
+// so that the server stores it once. WebSocket, clock and chance are injected.
 
-const BASE_DELAY = 500; // ms; try n waits a random part of BASE * 2^n (full jitter), so that
-const MAX_DELAY = 30_000; // a restarted server is not met by everyone at once
-const SILENCE = 20_000; // after this long without a frame we ask whether anyone is there,
-const PATIENCE = 10_000; // and give up after this long without an answer (or a first hello);
-const QUICK_PATIENCE = 4_000; // sooner after waking up, when the line is probably dead
+const BASE_DELAY = 500; // ms; try n waits a random part of BASE * 2^n (full jitter), so that not
+const MAX_DELAY = 30_000; // everyone meets a restarted server at once
+const SILENCE = 20_000; // without a frame; then we ask whether anyone is there,
+const PATIENCE = 10_000; // and wait this long for an answer (or a first hello);
+const QUICK_PATIENCE = 4_000; // less after waking up, when the line is probably dead
 
-/** The code of an answer that cannot come any more. */
+/** The code of an answer that will not come. */
 export const GONE = "connection-lost";
 
 /**
@@ -18,7 +18,7 @@ export const GONE = "connection-lost";
  */
 export function makeConnection({ url, WebSocket, clock, random = Math.random, on }) {
   const asked = new Map(); // ref -> {command, done, kept}, in the order they were written
-  // A reloaded page may be the same session, where a ref used before would pass for a repetition.
+  // A reloaded page may be the same session, where an old ref would pass for a repetition.
   const prefix = random().toString(36).slice(2, 10);
   let socket = null;
   let wanted = false;
@@ -43,7 +43,6 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
     enter("connecting");
     const mine = (socket = new WebSocket(url));
     later(PATIENCE, lose);
-    // A socket that was given up may still speak; only the present one counts.
     mine.onmessage = ({ data }) => mine === socket && receive(JSON.parse(data));
     mine.onclose = ({ code }) => mine === socket && lose(code);
   }
@@ -63,13 +62,12 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
   }
 
   function send(command) {
-    // A socket that is closing would throw; its close event is on the way.
     if (socket?.readyState === 1) socket.send(JSON.stringify(command));
   }
 
   function lose(code) {
     const old = socket;
-    socket = null; // first: the close handshake of a dead peer takes minutes, nobody waits for it
+    socket = null; // first: the close handshake of a dead peer takes minutes
     old?.close();
     clock.clearTimeout(timer);
     phase = "lost";
@@ -108,19 +106,19 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
       else this.nudge();
     },
 
-    /** Hang up and stay away until `start`; the outbox is kept. */
+    /** Hang up; the outbox is kept. */
     stop() {
       wanted = false;
       if (phase !== "lost") lose();
     },
 
-    /** Something changed for the better (network, visibility): do now what is due later. */
+    /** Something changed (network, visibility): do now what is due later. */
     nudge() {
       if (phase === "waiting") connect();
       else if (phase === "ready") probe(QUICK_PATIENCE);
     },
 
-    /** A promise of the answer. It never fails: an error, or GONE, is an answer with a `code`. */
+    /** A promise of the answer; an error, or GONE, is one with a `code`. */
     ask(command) {
       const ref = newRef();
       return new Promise((done) => {
@@ -130,7 +128,7 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
       });
     },
 
-    /** Send `command` (it has a `ref`) when the line is ready, and again after each loss, until answered. */
+    /** Send it when the line is ready, and again after each loss, until answered. */
     post(command, done) {
       asked.set(command.ref, { command, done, kept: true });
       if (phase === "ready") send(command);

@@ -10,7 +10,7 @@ let sequence = 0; // tells apart what has one anchor
 // Infinity - Infinity is NaN, which is falsy: unsent messages compare by their sequence.
 const compare = (a, b) => a.anchor - b.anchor || a.sequence - b.sequence;
 
-/** A line of the log. `version` rises with each change, so that a view knows what to draw again. */
+/** A line of the log. `version` rises with each change. */
 export function makeItem(fields) {
   sequence += 1;
   const at = Date.parse(fields.time);
@@ -39,7 +39,7 @@ export class Conversation {
     return kind === this.kind && fold(name) === fold(this.name);
   }
 
-  /** The id to page back from. Messages to everyone are guests here, not part of this history. */
+  /** The id to page back from. Messages to everyone are not part of this history. */
   get oldest() {
     return this.items.find(({ id, kind }) => id && kind !== "gmsg")?.id;
   }
@@ -58,10 +58,7 @@ export class Conversation {
     this.items = this.items.filter((each) => each !== item);
   }
 
-  /**
-   * Take in a page of history; returns what was new. A first page that does not reach back to what we
-   * had when the line was lost replaces it: a hole in the middle would go unseen.
-   */
+  /** Returns what was new. A first page that does not reach back to what we had replaces it: no silent hole. */
   merge(page, more, first) {
     const { oldest } = this;
     const reached = page[0]?.id;
@@ -75,7 +72,7 @@ export class Conversation {
     return added;
   }
 
-  /** The line was lost and nobody will tell what was said after `seen`: the next first page must. */
+  /** Nobody will tell what was said after `seen`: the next first page must. */
   lapse(seen) {
     if (this.loaded) this.knownTo = seen; // else there may be a hole already
     this.loaded = this.peopleKnown = false;

@@ -5,14 +5,14 @@ const mentionOf = (nick) => String.raw`(?<![\w-])@?${nick}(?![\w-])`;
 
 export const mentions = (text, nick) => !!nick && new RegExp(mentionOf(nick), "i").test(text);
 
-/** A link without what belongs to the sentence: punctuation, and a bracket that was opened before it. */
+/** A link without what belongs to the sentence around it. */
 function trimmed(link) {
   const cut = link.replace(/[.,:;!?'"*]+$/, "");
   const stray = cut.endsWith(")") && !cut.includes("(");
   return stray ? trimmed(cut.slice(0, -1)) : cut;
 }
 
-/** [{type: "text" | "code" | "fence" | "link" | "mention", text}], which is all of the text but backticks. */
+/** [{type, text}] of types text, code, fence, link and mention: all of the text but backticks. */
 export function partsOf(text, nick) {
   const parts = [];
   let end = 0;

@@ -14,8 +14,7 @@ function attempt(action) {
 export const lastNick = () => attempt(() => localStorage.getItem(NICK)) ?? "";
 export const rememberNick = (nick) => attempt(() => localStorage.setItem(NICK, nick));
 
-// A tab's session is in its storage only while nobody sees the page: browsers copy the storage into a
-// duplicated tab, and the copy would take the session away from its original.
+// Only while nobody sees the page: a duplicated tab has a copy, which would take the session away.
 export const leaveSession = (session) =>
   attempt(() => sessionStorage.setItem(SESSION, JSON.stringify(session)));
 export const takeSession = () =>

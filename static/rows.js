@@ -1,5 +1,4 @@
-// The lines of a log as they are drawn: days apart, comings and goings in one line, one heading for who
-// goes on talking, and a line where one left off.
+// The lines of a log as they are drawn: days apart, comings and goings in one, and where one left off.
 
 const TOGETHER = 5 * 60_000; // ms; messages of one person within it share a heading
 const NAMES = 6; // of those who came or went; the others are counted

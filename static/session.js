@@ -1,5 +1,4 @@
-// Who we are to the server, over as many connections as it takes: log in, take the session back, return
-// to the rooms, fetch what was missed. Joins a connection and a store; knows no DOM.
+// Who we are to the server, over as many connections as it takes. Joins a connection and a store.
 
 import { GONE } from "./connection.js";
 import { explain, farewell } from "./words.js";
@@ -25,8 +24,6 @@ export function makeSession({ store, connect, pause }) {
   });
   const { ask } = connection;
   const tell = (problem) => store.set({ problem: explain(problem) });
-
-  // --- connections come and go
 
   async function hello(event) {
     line += 1;
@@ -90,9 +87,7 @@ export function makeSession({ store, connect, pause }) {
     if (bye === "resumed-elsewhere") connection.stop();
   }
 
-  // --- history and people
-
-  /** One after the other, what is looked at first: a user's own command must not queue behind 40. */
+  /** One after the other, so that a user's own command does not queue behind 40. */
   async function refresh() {
     const mine = line;
     for (const each of new Set([store.current, ...store.all])) if (mine === line) await load(each);
@@ -115,8 +110,7 @@ export function makeSession({ store, connect, pause }) {
     const answer = await ask({ type: "history", ...where, ...query });
     if (answer.messages) {
       store.history(there, answer, first);
-      // History may overtake a message to another room that is stored but on its way to us; what is
-      // asked after it is answered after that.
+      // History may overtake a stored message on its way to us; what is asked later is answered after it.
       const pong = first && (await ask({ type: "ping" }));
       if (pong && !pong.code) store.saw(answer.messages.at(-1)?.id ?? 0);
     } else if (answer.code !== GONE) {
@@ -127,8 +121,6 @@ export function makeSession({ store, connect, pause }) {
     there.loading = false;
     store.set({});
   }
-
-  // --- saying
 
   function pend(kind, text, places, ref = connection.newRef()) {
     post(store.pend({ ref, kind, text, places }));
@@ -179,7 +171,6 @@ export function makeSession({ store, connect, pause }) {
       open(there);
     },
 
-    /** Leave a room, or close a conversation. */
     async leave(there) {
       const answer = there.kind === "direct" ? {} : await ask({ type: "leave", room: there.name });
       if (answer.code && answer.code !== "not-in-room") return tell(answer);
@@ -211,7 +202,7 @@ export function makeSession({ store, connect, pause }) {
     snapshot() {
       const { phase, token, epoch, nick, seen, all, unsent } = store;
       if (phase !== "in") return null;
-      const names = all.map(({ kind, name }) => [kind, name]);
+      const names = all.map(({ kind, name, draft }) => [kind, name, draft]);
       const outbox = [...unsent.values()]
         .filter(({ status }) => status === "pending")
         .map(({ ref, kind, text, places }) => [kind, text, places.map((each) => all.indexOf(each)), ref]);
@@ -219,7 +210,7 @@ export function makeSession({ store, connect, pause }) {
     },
 
     restore({ names, outbox, ...fields }) {
-      for (const each of names) store.ensure(...each);
+      for (const [kind, name, draft] of names) store.ensure(kind, name).draft = draft ?? "";
       store.set({ ...fields, phase: "in" });
       for (const [kind, text, at, ref] of outbox) {
         pend(kind, text, at.flatMap((index) => store.all[index] ?? []), ref);

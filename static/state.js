@@ -1,5 +1,4 @@
-// What the page knows: a plain store that turns server events and the user's intents into state.
-// No DOM, no socket. Whoever draws subscribes, and is told only that something changed.
+// What the page knows. No DOM, no socket; whoever draws subscribes, and is told that something changed.
 
 import { Conversation, fold, makeItem } from "./conversation.js";
 
@@ -30,7 +29,6 @@ export class Store {
     this.set({ link: { ...this.link, ...fields } });
   }
 
-  /** As on the first visit. */
   reset() {
     this.set({
       phase: "out", // "out": asking for a nick; "entering"; "in"
@@ -81,8 +79,6 @@ export class Store {
     this.set({ nick, phase: "in", problem: "" });
   }
 
-  // --- conversations
-
   find(kind, name) {
     return this.all.find((each) => each.is(kind, name));
   }
@@ -125,8 +121,6 @@ export class Store {
     if (gone === this.current) this.open(this.all[Math.max(0, at - 1)] ?? null);
     else this.set({});
   }
-
-  // --- what the server says
 
   apply(event) {
     const { type, room, nick } = event;
@@ -212,9 +206,7 @@ export class Store {
     this.set({ seen: Math.max(id, this.seen ?? 0) });
   }
 
-  // --- what we say
-
-  /** Show a message of ours before the server has it; in several places if it is for everyone. */
+  /** Show a message of ours before the server has it. */
   pend({ ref, kind, text, places }) {
     const { nick } = this;
     const fields = { ref, kind, text, places, nick, mine: true, status: "pending", anchor: Infinity };

@@ -1,28 +1,131 @@
-// Where one types. Enter sends, Shift+Enter begins another line; each conversation has its own draft.
+// Where one types: Enter sends, Tab completes, Up brings back; each conversation has its own draft.
 
-import { byId } from "./dom.js";
+import { COMMAND_NAMES, messagesOf } from "../commands.js";
+import { complete } from "../complete.js";
+import { fold } from "../conversation.js";
+import { byId, el } from "./dom.js";
+
+const MANY = 5; // messages; more at once are sent when one has agreed
+const NEARLY = 200; // characters; fewer left are counted
 
 export function mountComposer({ store, submit }) {
   const form = byId("composer");
   const field = byId("message");
+  const list = byId("options");
+  const ask = byId("ask");
+  const counter = byId("counter");
+  const sent = [];
+  let back = 0; // how far one went back in it
   let shown = null; // the conversation whose draft is in the field
+  let found = null; // what the word may become
+  let chosen = 0;
+  let emoji = null; // name -> sign, once it is wanted
+
+  function send() {
+    const from = shown; // what is submitted may open another conversation at once
+    const text = field.value;
+    if (!submit(text)) return;
+    if (sent.at(-1) !== text) sent.push(text);
+    back = 0;
+    if (from) from.draft = "";
+    if (from === shown) field.value = "";
+    changed();
+  }
 
   form.onsubmit = (event) => {
     event.preventDefault();
-    const from = shown; // what is submitted may open another conversation at once
-    if (!submit(field.value)) return;
-    if (from) from.draft = "";
-    if (from === shown) field.value = "";
+    const { length } = messagesOf(field.value);
+    ask.hidden = length <= MANY;
+    if (ask.hidden) return send();
+    ask.firstChild.textContent = `Send ${length} messages, one for each line? `;
+    byId("agree").focus();
   };
+  byId("agree").onclick = () => {
+    send();
+    field.focus();
+  };
+
+  function write(text, at = text.length) {
+    field.value = text;
+    field.setSelectionRange(at, at);
+    changed();
+  }
+
+  function changed() {
+    ask.hidden = true;
+    if (shown) shown.draft = field.value;
+    const longest = Math.max(0, ...messagesOf(field.value).map((line) => [...line].length));
+    const left = store.limits.text - longest;
+    counter.textContent = left < NEARLY ? `${left} left` : "";
+    counter.classList.toggle("problem", left < 0);
+    suggest(null);
+  }
+
+  const before = () => field.value.slice(0, field.selectionStart);
+
+  function look() {
+    const people = [...(shown?.people.values() ?? []), ...store.all.map(({ kind, name }) => (kind === "direct" ? name : ""))];
+    const nicks = [...new Set(people)].filter((nick) => nick && fold(nick) !== fold(store.nick));
+    const rooms = store.all.filter(({ kind }) => kind === "room").map(({ name }) => name);
+    return complete(before(), { nicks, rooms, commands: COMMAND_NAMES, emoji: emoji ?? {} });
+  }
+
+  function suggest(next, at = 0) {
+    found = next;
+    chosen = at;
+    list.hidden = !found;
+    const items = (found?.options ?? []).map(({ label }, index) =>
+      el("li", { id: `option-${index}`, role: "option", ariaSelected: index === chosen, onpointerdown: (event) => accept(event, index) }, label),
+    );
+    list.replaceChildren(...items);
+    field.setAttribute("aria-activedescendant", found ? `option-${chosen}` : "");
+  }
+
+  function accept(event, index) {
+    event.preventDefault(); // the field keeps the focus
+    const { start, options } = found;
+    const { text } = options[index];
+    write(field.value.slice(0, start) + text + field.value.slice(field.selectionStart), start + text.length);
+  }
+
+  function recall(step) {
+    const to = Math.min(sent.length, back + step);
+    if (to < 0 || (field.value && field.value !== sent.at(-back))) return false;
+    back = to;
+    write(back ? sent.at(-back) : "");
+    return true;
+  }
+
+  function pressed(event) {
+    const { key } = event;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[key];
+    if (found) {
+      const { length } = found.options;
+      if (step) return suggest(found, (chosen + step + length) % length) ?? true;
+      if (key === "Enter" || key === "Tab") return accept(event, chosen) ?? true;
+      if (key === "Escape") return suggest(null) ?? true;
+    }
+    if (step) return recall(-step);
+    if (key === "Enter" && !event.shiftKey) return form.requestSubmit() ?? true;
+    if (key !== "Tab" || event.shiftKey) return false;
+    const next = look();
+    if (!next) return false; // so Tab leaves the field
+    suggest(next);
+    if (next.options.length === 1) accept(event, 0);
+    return true;
+  }
+
   field.onkeydown = (event) => {
     // While an input method composes, Enter picks a candidate.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    form.requestSubmit();
+    if (!event.isComposing && !event.ctrlKey && !event.altKey && pressed(event)) event.preventDefault();
   };
-  field.oninput = () => {
-    if (shown) shown.draft = field.value;
+  field.oninput = async () => {
+    changed();
+    if (!/:[\w+-]{2,}$/.test(before())) return;
+    emoji ??= await fetch("/static/emoji.json").then((answer) => answer.json(), () => null);
+    if (/(^|\s):[\w+-]{2,}$/.test(before())) suggest(look());
   };
+  field.onblur = () => suggest(null);
 
   return () => {
     const { current } = store;
@@ -30,7 +133,7 @@ export function mountComposer({ store, submit }) {
     byId("problem").textContent = inside ? store.problem : "";
     if (!inside || current === shown) return;
     shown = current;
-    field.value = current?.draft ?? "";
+    write(current?.draft ?? "");
     field.placeholder = current ? `Message ${current.name}` : "/join #room";
     // Without a keyboard, focus would bring one up over the messages.
     if (matchMedia("(pointer: fine)").matches) field.focus();

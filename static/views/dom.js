@@ -13,18 +13,14 @@ export const spoken = (text) => el("span", { className: "spoken" }, text);
 
 const kept = new WeakMap(); // parent -> Map(key -> node)
 
-/**
- * Make the children of `parent` follow `items`, moving as little as possible: a moved node loses focus.
- * `make(item, before)` makes a node; `fresh(node, item, before)` tells whether an old one still serves.
- */
+/** Make the children of `parent` follow `items`; what stays is not moved, for a moved node loses focus. */
 export function follow(parent, items, { key = (item) => item, make, fresh = () => true }) {
   const old = kept.get(parent) ?? new Map();
   const nodes = new Map();
-  items.forEach((item, index) => {
+  for (const item of items) {
     const node = old.get(key(item));
-    const before = items[index - 1];
-    nodes.set(key(item), node && fresh(node, item, before) ? node : make(item, before));
-  });
+    nodes.set(key(item), node && fresh(node, item) ? node : make(item));
+  }
   for (const [name, node] of old) if (nodes.get(name) !== node) node.remove();
   let at = parent.firstChild;
   for (const node of nodes.values()) {

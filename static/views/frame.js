@@ -1,5 +1,4 @@
-// What stands around the messages: the header with the connection, the tab's title, the side bars, which
-// are drawers (popovers) on a phone.
+// What stands around the messages: header, title, and the side bars, which are drawers on a phone.
 
 import { describe } from "../words.js";
 import { byId, el } from "./dom.js";

@@ -1,5 +1,4 @@
-// The messages of the open conversation. Only the rows near the screen are in the document: a window
-// over all rows that moves with the scrolling, and what one looks at stays where it is.
+// The messages of the open conversation: a window over all rows that moves with the scrolling.
 
 import { partsOf } from "../markup.js";
 import { comings, isAction, rowsOf } from "../rows.js";
@@ -35,7 +34,7 @@ export function mountLog({ store, session }) {
   let from = 0; // the window
   let to = 0;
   let atEnd = true; // and so stays with the newest
-  let newest = 0; // the last sequence number that one saw there
+  let floor = 0; // the newest id then
 
   function message({ item, joined, code }) {
     const { kind, nick, text, status, why, mentioned } = item;
@@ -64,9 +63,10 @@ export function mountLog({ store, session }) {
 
   function make(row) {
     const { kind, item, items } = row;
+    const line = (text) => el("div", { className: `line ${kind}` }, el("span", {}, text));
     let node;
-    if (kind === "day") node = el("div", { className: "line" }, el("span", {}, dayName.format(item.at)));
-    else if (kind === "new") node = el("div", { className: "line new" }, el("span", {}, "New messages"));
+    if (kind === "day") node = line(dayName.format(item.at));
+    else if (kind === "new") node = line("New messages");
     else if (kind === "presence") {
       const texts = comings(items).flatMap((text) => [el("span", {}, text), " "]);
       node = el("div", { className: "item notice" }, ...texts, timeOf(items.at(-1)));
@@ -110,12 +110,11 @@ export function mountLog({ store, session }) {
 
   function drawJump() {
     const items = shown?.items ?? [];
-    if (atEnd) newest = Math.max(0, ...items.slice(-50).map(({ sequence }) => sequence));
-    const news = atEnd ? 0 : items.filter(({ id, mine, sequence }) => id && !mine && sequence > newest && id > floor).length;
+    if (atEnd) floor = items.findLast(({ id }) => id)?.id ?? 0;
+    const news = items.filter(({ id, mine }) => id > floor && !mine).length;
     jump.hidden = atEnd;
     jump.textContent = news ? `Jump to newest (${news} new)` : "Jump to newest";
   }
-  let floor = 0; // the newest id when one left the end: history that comes later is older
 
   function show(at) {
     from = Math.max(0, at - ROWS / 2);
@@ -148,10 +147,7 @@ export function mountLog({ store, session }) {
     if (another) atEnd = true;
     if (!atEnd) from = Math.max(0, rows.findIndex(({ item }) => item === top) - 1);
     to = atEnd ? rows.length : Math.min(rows.length, from + Math.max(size, ROWS));
-    if (atEnd) {
-      from = Math.max(0, to - ROWS);
-      floor = items.findLast(({ id }) => id)?.id ?? 0;
-    }
+    if (atEnd) from = Math.max(0, to - ROWS);
     paint();
     byId("older").hidden = !current?.more || from > 0;
     byId("empty").hidden = !current?.loaded || items.length > 0;

@@ -1,4 +1,4 @@
-// The side bar: rooms and people to talk with, what is unread, and the way to another room.
+// The side bar: rooms and people to talk with, and the way to another room.
 
 import { ROOM_RULE, roomName } from "../commands.js";
 import { hashOf } from "../route.js";

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.guest import Guests, page_of
-from tests.e2e.netcat import plain_user
+from tests.e2e.netcat import command_user, plain_user
 from tests.e2e.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -79,3 +79,92 @@ async def test_what_was_sent_is_no_draft_even_if_it_opened_another_conversation(
     await ann.types("/leave")
     await ann.is_in("#general")
     await expect(ann.message).to_have_value("not done yet")
+
+
+@pytest.mark.network
+async def test_tab_completes_names_from_a_list_where_there_are_several(
+    server: Server, guests: Guests
+) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    options = ann.page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+    async with command_user(server, "Cyan"), command_user(server, "Cyril"), command_user(server, "Dora"):
+        await ann.finds_here("Ann you", "Cyan", "Cyril", "Dora")
+        keys = ann.page.keyboard
+        await keys.type("do")
+        await keys.press("Tab")
+        await expect(ann.message).to_have_value("Dora: ")
+        await keys.type("ask cy")
+        await keys.press("Tab")
+        await expect(options).to_have_text(["Cyan", "Cyril"])
+        await expect(ann.message).to_have_attribute("aria-activedescendant", "option-0")
+        await keys.press("ArrowDown")
+        await expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+        await keys.press("Enter")
+        await expect(ann.message).to_have_value("Dora: ask Cyril ")
+        await expect(options).to_have_count(0)
+        await keys.type("#gen")
+        await keys.press("Tab")
+        await keys.press("Enter")
+        await ann.sees("Dora: ask Cyril #general")
+        await keys.type("/wh")
+        await keys.press("Tab")
+        await options.nth(1).click()
+        await expect(ann.message).to_have_value("/whosonline ")
+
+
+async def test_emoji_are_offered_while_one_types_their_name(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    options = ann.page.get_by_role("option")
+    await ann.message.press_sequentially("well :roc")
+    await expect(options).to_have_text(["🚀 :rocket:"])
+    await ann.message.press("Escape")
+    await expect(options).to_have_count(0)
+    await ann.message.press_sequentially("k")
+    await expect(options).to_have_count(1)
+    await ann.message.press("Enter")
+    await expect(ann.message).to_have_value("well 🚀 ")
+
+
+async def test_up_brings_back_what_one_has_sent(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    await ann.says("one", "two")
+    for key, text in (("ArrowUp", "two"), ("ArrowUp", "one"), ("ArrowUp", "one"), ("ArrowDown", "two")):
+        await ann.message.press(key)
+        await expect(ann.message).to_have_value(text)
+    await ann.message.press("ArrowDown")
+    await expect(ann.message).to_have_value("")
+    await ann.message.fill("something else")
+    await ann.message.press("ArrowUp")
+    await expect(ann.message).to_have_value("something else")
+
+
+async def test_many_lines_are_sent_when_one_has_agreed(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    text = "\n".join(f"line {n}" for n in range(7))
+    await ann.types(text)
+    await expect(ann.page.get_by_text("Send 7 messages, one for each line?")).to_be_visible()
+    await expect(ann.message).to_have_value(text)
+    await ann.sees("line 0", times=0)
+    agree = ann.page.get_by_role("button", name="Send them", exact=True)
+    await expect(agree).to_be_focused()
+    await agree.click()
+    await ann.sees("line 0", "line 6")
+    await expect(agree).not_to_be_visible()
+    await expect(ann.message).to_have_value("")
+
+
+async def test_what_is_left_is_counted_near_the_limit_and_drafts_outlive_a_reload(
+    server: Server, guests: Guests
+) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    counter = ann.page.locator("#counter")
+    await ann.message.fill("x" * 1800)
+    await expect(counter).to_be_empty()
+    await ann.message.fill("x" * 1990)
+    await expect(counter).to_have_text("10 left")
+    height = await ann.message.evaluate("box => box.offsetHeight")
+    assert height > 100
+    await ann.message.fill("not yet")
+    await ann.page.reload()
+    await ann.is_connected()
+    await expect(ann.message).to_have_value("not yet")

@@ -300,3 +300,12 @@ test("a topic that is refused is told and stays as it was", async () => {
   assert.equal(store.current.topic, "");
   assert.match(store.problem, /too long: 300/);
 });
+
+test("a reloaded page has its drafts", async () => {
+  await enterWithHistory();
+  store.current.draft = "not yet";
+  const left = JSON.parse(JSON.stringify(session.snapshot()));
+  newPage();
+  session.restore(left);
+  assert.equal(store.current.draft, "not yet");
+});
