@@ -68,6 +68,7 @@ class Chat:
 
     async def __aenter__(self) -> Self:
         self._start(self._recorder.run())
+        self._start(self._people.keep_remembered())
         self._start(watch(self._sessions.items, self.limits, self._outbox.tell, self.close))
         return self
 
@@ -92,6 +93,8 @@ class Chat:
         session = Session(wire, encode, parse, one_room=one_room, idles=idles)
         self._turns.begin(session)
         self._sessions[session] = session.heard
+        if self._people.stopping:
+            self._loop.call_soon(self.close, session, Bye("restarting"))
         return session
 
     def receive(self, session: Session, raw: object) -> None:

@@ -61,7 +61,7 @@ class Record(Struct, frozen=True):
 
 
 class Reader(Struct, frozen=True):
-    """Whose eyes: a session identity, and the rooms it is in with the last id before it came."""
+    """Whose eyes: a session identity, and its rooms (the hall too) with the last id before it came."""
 
     id: str
     rooms: dict[RoomName, int]

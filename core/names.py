@@ -15,6 +15,9 @@ RoomName = NewType("RoomName", str)
 LOBBY: Final = RoomName("#general")
 """Where everybody starts."""
 
+HALL: Final = RoomName("")
+"""Where everyone is who is logged in. No room is called that."""
+
 NICK_MAX: Final = 32
 ROOM_MAX: Final = 63
 RESERVED: Final = frozenset({"server", "admin", "system", "info"})

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from core import commands as c
 from core import rules
@@ -11,7 +12,7 @@ from core.audience import Audience
 from core.claims import Claims
 from core.facts import Connected, Disconnected, Entry, Joined, Left, Presence, Renamed, Typed
 from core.log import Log, Record
-from core.names import LOBBY, Nick, RoomName, fold
+from core.names import HALL, LOBBY, Nick, RoomName, fold
 from core.outbox import Outbox
 from core.past import Past
 from core.replies import AnyReply, Bye, Done, Entered, NickChanged, TokenIs, Welcome
@@ -20,6 +21,9 @@ from core.rules import Refusal
 from core.session import Session
 from core.times import now
 from core.topics import Topics
+
+REMEMBER_EVERY: Final = 6 * 3600.0
+"""Seconds between two renewals of the records of those who are here."""
 
 
 def _hash(token: str) -> bytes:
@@ -50,6 +54,8 @@ class People:
         self._close = close
         self._present: dict[str, Session] = {}
         """Identity to session, of those who have a token; the lingering ones too."""
+        self._by_token: dict[bytes, Session] = {}
+        """The same, by the hash of the token."""
         self.stopping = False
         """Everyone is leaving: nobody is told of anyone else."""
         self._lingering: dict[Session, asyncio.TimerHandle] = {}
@@ -63,7 +69,7 @@ class People:
         if not await self._claims.claim(fold(nick), session.id):
             raise Refusal("username-taken")
         self._outbox.settle(session)
-        self._roster.admit(session, nick)
+        self._roster.admit(session, nick, self._past.last_id)
         room = self._roster.enter(session, LOBBY, self._past.last_id)
         self.show(Connected(LOBBY, nick), [room], without=session)
         token = self._new_token(session) if with_token else ""
@@ -79,24 +85,45 @@ class People:
 
     def _new_token(self, session: Session) -> str:
         token = secrets.token_urlsafe(24)
+        self._by_token.pop(session.token or b"", None)
         session.token = _hash(token)
-        self._present[session.id] = session
+        self._put(session)
         self._remember(session)
         return token
 
     def _remember(self, session: Session) -> None:
         """Keep what the token takes back, as it is now."""
-        if session.token is not None and session.nick is not None:
-            rooms = dict(session.entered)
-            record = Record(session.id, session.token, session.nick, rooms, self._past.last_id, now())
+        record = self._record(session)
+        if record is not None:
             self._log.remember(record)
+
+    def _record(self, session: Session) -> Record | None:
+        if session.token is None or session.nick is None:
+            return None
+        rooms = dict(session.entered)
+        return Record(session.id, session.token, session.nick, rooms, self._past.last_id, now())
+
+    async def keep_remembered(self) -> None:
+        """Whoever is here is not forgotten, however long nothing changes. Runs until cancelled."""
+        while True:
+            await asyncio.sleep(REMEMBER_EVERY)
+            for session in list(self._present.values()):
+                self._remember(session)
+
+    def _put(self, session: Session) -> None:
+        self._present[session.id] = session
+        if session.token is not None:
+            self._by_token[session.token] = session
 
     async def resume(self, session: Session, command: c.Resume) -> None:
         """Take a session back, from whatever connection has it or from none."""
         if session.nick is not None:
             raise Refusal("already-logged-in")
         token = _hash(command.token)
-        record = await self._log.recall(token)
+        here = self._by_token.get(token)
+        # Of a session that lingers, the log has what it had seen when its connection broke.
+        known = None if here is None or here in self._lingering else self._record(here)
+        record = known or await self._log.recall(token)
         if record is None:
             raise Refusal("not-resumable", "Log in anew")
         if record.id not in self._present and not await self._claims.claim(fold(record.nick), record.id):
@@ -109,7 +136,7 @@ class People:
             self._come_back(session, record)
         else:
             self._take_over(session, old)
-        self._present[session.id] = session
+        self._put(session)
         self._remember(session)
         seen = self._past.last_id if was_open else record.seen
         after = seen if command.after is None else command.after
@@ -131,11 +158,12 @@ class People:
 
     def _come_back(self, session: Session, record: Record) -> None:
         """After the others saw it leave, or after a restart."""
-        self._roster.admit(session, record.nick)
-        rooms = list(record.rooms.items())
+        rooms = dict(record.rooms)
+        self._roster.admit(session, record.nick, rooms.pop(HALL, 0))
         if session.one_room:
-            rooms = rooms[-1:] or [(LOBBY, self._past.last_id)]
-        for room, last_id in rooms:
+            *_, only = rooms.items() or [(LOBBY, self._past.last_id)]
+            rooms = dict([only])
+        for room, last_id in rooms.items():
             audience = self._roster.enter(session, room, last_id)
             fact = (Connected if room == LOBBY else Joined)(room, record.nick)
             self.show(fact, [audience], without=session)
@@ -176,6 +204,7 @@ class People:
         self._claims.release(fold(nick), session.id)
         if self._present.get(session.id) is session:
             del self._present[session.id]
+            self._by_token.pop(session.token or b"", None)
         session.nick = None
         if not self.stopping:
             self.show(Disconnected(nick), audiences)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from core.audience import Audience
-from core.names import Folded, Nick, RoomName, fold
+from core.names import HALL, Folded, Nick, RoomName, fold
 from core.session import Session
 
 
@@ -29,8 +29,9 @@ class Roster:
         members = () if audience is None else audience.members
         return sorted((s.nick for s in members if s.nick is not None), key=str.casefold)
 
-    def admit(self, session: Session, nick: Nick) -> None:
+    def admit(self, session: Session, nick: Nick, last_id: int) -> None:
         session.nick = nick
+        session.entered[HALL] = last_id
         self._people[fold(nick)] = session
         self.hall.add(session)
 

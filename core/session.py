@@ -96,7 +96,7 @@ class Session:
         """The session that has taken this one's place."""
         self.rooms: dict[RoomName, Audience] = {}
         self.entered: dict[RoomName, int] = {}
-        """The last id shown before this session came into each room."""
+        """The last id shown before this session came into the hall (its login) and into each room."""
         self.audiences: list[Audience] = []
         """Everything this session hears: the rooms, and the hall of all who are logged in."""
         self.inbox: deque[Any] | None = None

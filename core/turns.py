@@ -51,6 +51,8 @@ class Turns:
         if session.ended:
             return
         session.ended, session.dropped = True, dropped
+        if dropped:  # nobody waits for it any more; else a ghost would talk on for minutes
+            session.inbox = None
         if session.busy or session.inbox:
             self._keep(session, _END)
         else:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from aiohttp.http_exceptions import HttpProcessingError
 
 from core.text import clean
 
@@ -30,8 +31,20 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(event).decode()
 
 
+class _Rubbish(logging.Filter):
+    """What is no HTTP is the sender's fault: one line, no traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            record.exc_info = record.exc_text = None
+            record.levelno, record.levelname = logging.INFO, "INFO"
+        return True
+
+
 def set_up(form: str) -> None:
     """Log lines go to stderr."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    logging.getLogger("aiohttp.server").addFilter(_Rubbish())
     logging.basicConfig(level=logging.INFO, handlers=[handler])

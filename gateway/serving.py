@@ -6,6 +6,7 @@ import logging
 import os
 import resource
 import signal
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -51,12 +52,14 @@ async def serve(config: Config) -> None:
     async with AsyncExitStack() as stack:
         log = await stack.enter_async_context(_log(config))
         chat = await stack.enter_async_context(Chat(log, limits=_limits(config)))
-        await _open_doors(stack, config, chat, log, certificate)
+        doors = await _open_doors(stack, config, chat, log, certificate)
         # What exists now stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()
         await stop.wait()
         logger.info("Stopping")
+        for shut in doors:
+            shut()  # whoever comes now is for the next server
         try:
             async with asyncio.timeout(STOP_PATIENCE):
                 await chat.stop("restarting")
@@ -66,8 +69,10 @@ async def serve(config: Config) -> None:
 
 async def _open_doors(
     stack: AsyncExitStack, config: Config, chat: Chat, log: Log, certificate: Certificate | None
-) -> None:
+) -> list[Callable[[], None]]:
+    """Open them; what is returned shuts them for newcomers."""
     handed = inherited()
+    doors = []
     tcp = handed.get("tcp") or listen(config.host, config.tcp_port)
     web = handed.get("web") or listen(config.host, config.web_port)
     most = _most_connections(config.max_connections)
@@ -77,25 +82,21 @@ async def _open_doors(
     proxies = Trusted(config.trusted_proxy)
     tls = certificate.context if certificate is not None else None
     visitors = Visitors(config.allowed_origin, config.public_host, proxies)
-    await stack.enter_async_context(
-        tcp_frontend.server.serve(
-            chat, lines, tcp, sendq=config.sendq, proxies=proxies if config.proxy_protocol else None
-        )
+    believed = proxies if config.proxy_protocol else None
+    plain = tcp_frontend.server.serve(chat, lines, tcp, sendq=config.sendq, proxies=believed)
+    doors.append(await stack.enter_async_context(plain))
+    page = ws_frontend.server.serve(
+        chat, pages, visitors, web, version=version("parlour"), sendq=config.sendq, tls=tls
     )
-    await stack.enter_async_context(
-        ws_frontend.server.serve(
-            chat, pages, visitors, web, version=version("parlour"), sendq=config.sendq, tls=tls
-        )
-    )
+    doors.append(await stack.enter_async_context(page))
     for sock in tcp:
         print(f"Server listening on {shown(sock)}", flush=True)
     for sock in web:
         print(f"Page on {'https' if tls else 'http'}://{for_browsers(sock)}/", flush=True)
     if config.tls_tcp_port is not None or "tls-tcp" in handed:
         secure = handed.get("tls-tcp") or listen(config.host, config.tls_tcp_port or 0)
-        await stack.enter_async_context(
-            tcp_frontend.server.serve(chat, lines, secure, sendq=config.sendq, tls=tls)
-        )
+        encrypted = tcp_frontend.server.serve(chat, lines, secure, sendq=config.sendq, tls=tls)
+        doors.append(await stack.enter_async_context(encrypted))
         for sock in secure:
             print(f"Server listening with TLS on {shown(sock)}", flush=True)
     if config.admin_port is not None:
@@ -103,6 +104,7 @@ async def _open_doors(
         await stack.enter_async_context(admin.serve(chat, log, {"tcp": lines, "web": pages}, private))
         for sock in private:
             print(f"Metrics on http://{shown(sock)}/metrics", flush=True)
+    return doors
 
 
 def _on_signals(stop: asyncio.Event) -> None:

@@ -11,7 +11,7 @@ from typing import Self, assert_never
 
 from core.facts import Entry, Said, Shouted, Spoken, Told
 from core.log import Between, InRoom, Page, Place, Reader, Record
-from core.names import RoomName, fold
+from core.names import HALL, RoomName, fold
 
 REFS_PER_AUTHOR = 1_000
 """Messages of one author among which a retry is recognised."""
@@ -116,7 +116,7 @@ class MemoryLog:
                 yield self._rooms[room], entered
         if reader.id in self._mail:
             yield self._mail[reader.id], 0
-        yield self._hall, 0
+        yield self._hall, reader.rooms.get(HALL, 0)
 
     async def since(self, reader: Reader, *, after: int, upto: int, limit: int) -> Sequence[Entry] | None:
         missed: list[Entry] = []

@@ -9,7 +9,7 @@ from typing import Final, assert_never
 
 from core.facts import Entry
 from core.log import Between, InRoom, Page, Place, Reader
-from core.names import RoomName
+from core.names import HALL, RoomName
 from storage.rows import COLUMNS, to_entry
 
 _SELECT: Final = f"SELECT {COLUMNS} FROM message WHERE"
@@ -73,13 +73,16 @@ def _since(
 ) -> Sequence[Entry] | None:
     rows: list[tuple[object, ...]] = []
     for room, entered in reader.rooms.items():
+        if room == HALL:
+            continue
         start = max(after, entered)
         if _trimmed(database, room) > start:
             return None
         rows += database.execute(_ROOM_SINCE, (room, start, upto, reader.id, limit + 1)).fetchall()
     if _trimmed(database, OTHERS) > after:
         return None
-    rows += database.execute(_ALL_SINCE, (after, upto, reader.id, limit + 1)).fetchall()
+    came = max(after, reader.rooms.get(HALL, 0))
+    rows += database.execute(_ALL_SINCE, (came, upto, reader.id, limit + 1)).fetchall()
     rows += database.execute(_MAIL_SINCE, (reader.id, after, upto, reader.id, limit + 1)).fetchall()
     if len(rows) > limit:
         return None

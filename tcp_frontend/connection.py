@@ -71,6 +71,8 @@ class Connection(asyncio.Protocol):
         self._connections = connections
         self._framer = LineFramer()
         self._plain = False
+        self._fresh = True
+        """Nothing has come yet."""
         self._cut = False
 
     # ------------------------------------------------------------------ asyncio.Protocol
@@ -102,9 +104,11 @@ class Connection(asyncio.Protocol):
         if answers:
             self.write(answers)
         for line in lines:
-            if self._session.nick is None and isinstance(line, bytes) and HTTP.match(line):
-                self._turn_away()
-                return
+            if self._fresh and line:
+                self._fresh = False
+                if isinstance(line, bytes) and HTTP.match(line):
+                    self._turn_away()
+                    return
             self._chat.receive(self._session, line)
 
     def _turn_away(self) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from core.addresses import Trusted
@@ -30,8 +30,10 @@ async def serve(
     sendq: int,
     proxies: Trusted | None = None,
     tls: ssl.SSLContext | None = None,
-) -> AsyncIterator[None]:
-    """Open the door on these listening sockets. `proxies` may speak the PROXY protocol, without TLS.
+) -> AsyncIterator[Callable[[], None]]:
+    """Open the door on these listening sockets; yields what shuts it for newcomers.
+
+    `proxies` may speak the PROXY protocol, without TLS.
 
     Whoever stops the chat closes the connections; leaving waits for them, but not for ever.
     """
@@ -45,16 +47,18 @@ async def serve(
     loop = asyncio.get_running_loop()
     patience = HANDSHAKE_PATIENCE if tls is not None else None
     servers = [
-        await loop.create_server(
-            connect, sock=sock, ssl=tls, ssl_handshake_timeout=patience, backlog=BACKLOG
-        )
+        await loop.create_server(connect, sock=sock, ssl=tls, ssl_handshake_timeout=patience, backlog=BACKLOG)
         for sock in sockets
     ]
-    try:
-        yield
-    finally:
+
+    def shut() -> None:
         for server in servers:
             server.close()
+
+    try:
+        yield shut
+    finally:
+        shut()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_PATIENCE):
                 await connections.all_closed()

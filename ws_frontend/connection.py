@@ -102,7 +102,10 @@ async def converse(request: web.Request, chat: Chat, *, version: str, address: s
         decode_text=False,
         timeout=CLOSE_TIMEOUT,
     )
-    await ws.prepare(request)
+    try:
+        await ws.prepare(request)
+    except ConnectionResetError:  # gone during the handshake
+        return ws
     transport = request.transport
     if transport is None:  # gone during the handshake
         return ws

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from typing import ClassVar, Final, cast
 
+from core.addresses import Trusted
 from core.admission import Admission
 
 FULL: Final = (
@@ -25,8 +26,11 @@ LINGERING: Final = 16
 class Doorman(asyncio.Protocol):
     turned_away: ClassVar[int] = 0
 
-    def __init__(self, make: Callable[[], asyncio.Protocol], admission: Admission, sendq: int) -> None:
+    def __init__(
+        self, make: Callable[[], asyncio.Protocol], admission: Admission, proxies: Trusted, sendq: int
+    ) -> None:
         self._make = make
+        self._proxies = proxies
         self._admission = admission
         self._sendq = sendq
         self._inner: asyncio.Protocol | None = None
@@ -38,6 +42,8 @@ class Doorman(asyncio.Protocol):
         wire = cast(asyncio.Transport, transport)
         peer = wire.get_extra_info("peername")
         self._address = str(peer[0]) if peer else ""
+        if self._address in self._proxies:
+            self._address = ""  # it is many people; they are counted when they are known
         if not self._admission.enter(self._address):
             self._turn_away(wire)
             return

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -90,8 +90,11 @@ async def serve(
     version: str,
     sendq: int,
     tls: ssl.SSLContext | None = None,
-) -> AsyncIterator[None]:
-    """Open the door on these listening sockets. Whoever stops the chat closes the WebSockets."""
+) -> AsyncIterator[Callable[[], None]]:
+    """Open the door on these listening sockets; yields what shuts it for newcomers.
+
+    Whoever stops the chat closes the WebSockets.
+    """
     app = application(chat, admission, visitors, version=version)
     runner = web.AppRunner(
         app, access_log=None, keepalive_timeout=REQUEST_PATIENCE, shutdown_timeout=STOP_PATIENCE
@@ -102,7 +105,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     servers = [
         await loop.create_server(
-            lambda: Doorman(make, admission, sendq),
+            lambda: Doorman(make, admission, visitors.proxies, sendq),
             sock=sock,
             ssl=tls,
             ssl_handshake_timeout=REQUEST_PATIENCE if tls is not None else None,
@@ -110,9 +113,13 @@ async def serve(
         )
         for sock in sockets
     ]
-    try:
-        yield
-    finally:
+
+    def shut() -> None:
         for server in servers:
             server.close()
+
+    try:
+        yield shut
+    finally:
+        shut()
         await runner.cleanup()

@@ -2,17 +2,16 @@
 
 import asyncio
 import math
-import socket
-import struct
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from random import Random
 from typing import Final, Literal
 
 from msgspec import Struct
 
 from tests.clients import HOST, within
+from tests.durability.breaking import reset
 
 How = Literal["reset", "close", "swallow", "half"]
 """reset: both sides get a RST. close: both get a FIN. swallow: one direction is lost for a moment, then
@@ -45,15 +44,7 @@ class Link:
 
     def abort(self) -> None:
         for writer in (self.client, self.server):
-            reset(writer)
-
-
-def reset(writer: asyncio.StreamWriter) -> None:
-    """End a connection with a RST instead of a FIN; what was not sent yet is lost."""
-    sock = writer.get_extra_info("socket")
-    with suppress(OSError):  # it is closed already
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
+            reset(writer.transport)
 
 
 class Cuts:
@@ -92,7 +83,7 @@ class Proxy:
         try:
             there, onward = await asyncio.open_connection(HOST, self.target)
         except OSError:
-            reset(writer)
+            reset(writer.transport)
             return
         link = Link(writer, onward, self._plan())
         self._links.add(link)
@@ -130,7 +121,7 @@ class Proxy:
             if not writer.is_closing() and not link.swallows:
                 writer.write_eof()
         except OSError:
-            reset(writer)
+            reset(writer.transport)
 
     def _cut(self, link: Link, direction: str) -> None:
         match link.plan.how:
@@ -145,7 +136,7 @@ class Proxy:
                 asyncio.get_running_loop().call_later(wait, link.abort)
             case "half":
                 link.swallows = "down"  # what the server still says to it is lost
-                reset(link.client)
+                reset(link.client.transport)
         self.cuts.count(link.plan.how)
 
     async def end(self) -> None:

@@ -12,13 +12,16 @@ from typing import Final
 
 import pytest
 
+from tests.clients import HOST, WebClient
+from tests.durability.breaking import reset
 from tests.durability.checker import violations
 from tests.durability.crowd import Door, Person, crowd, settle
 from tests.durability.line_person import LinePerson
 from tests.durability.proxy import Cuts, cutting
-from tests.durability.traces import Acked, Left, Resumed, stored
+from tests.durability.traces import Acked, Must, Resumed, stored
 from tests.durability.web_person import WebPerson
 from tests.e2e.server import serving
+from tests.e2e.sockets import HANDSHAKE
 
 CUTS_PER_RUN: Final = 40
 CUTS: Final = int(os.environ.get("PARLOUR_CUTS", CUTS_PER_RUN))
@@ -82,4 +85,14 @@ async def test_cut_connections_lose_nothing_and_repeat_nothing(tmp_path: Path, s
     assert cuts.made.total() == CUTS_PER_RUN
     assert sum(step.missed for step in steps if isinstance(step, Resumed)) > 0
     assert any(isinstance(step, Acked) and step.again for step in steps)
-    assert any(isinstance(step, Left) for step in steps)
+    assert any(isinstance(step, Must) and step.place in ROOMS for step in steps)
+
+
+async def test_who_is_gone_before_the_handshake_is_answered_is_no_failure() -> None:
+    async with serving("--data", "memory") as server:
+        for _ in range(50):
+            _, writer = await asyncio.open_connection(HOST, server.web_port)
+            writer.write(HANDSHAKE)
+            reset(writer.transport)
+        async with WebClient(server.web_port, "Ann") as ann:
+            await ann.hears_nothing()

@@ -1,10 +1,13 @@
 """Moments that a real network rarely hits, made to happen: the chat and the log without processes."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from sqlite3 import Connection
+
+import pytest
 
 from core import commands as c
 from core.chat import Chat
@@ -105,6 +108,26 @@ async def test_a_connection_that_breaks_behind_a_message_ends_once() -> None:
         chat.end(other.session, dropped=True)
         await bob.sees("Connected #general Cas", "Disconnected Cas")
     assert problems == []
+
+
+async def test_a_session_that_is_here_can_be_taken_back_however_long_it_has_been(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token is good for seven days after its session was last heard of, and this one is still heard of."""
+    path = tmp_path / "parlour.db"
+    async with SqliteLog(path) as log, Chat(log, limits=UNLIMITED) as chat:
+        ann, bob = await enter(chat, "Ann", "Bob")
+        bob.does(c.Msg("#general", "hi"))  # the records of the sessions go along with it
+        await ann.sees("Said #general Bob hi")
+        now = time.time_ns() + 8 * 86_400 * 1_000_000_000
+        monkeypatch.setattr(time, "time_ns", lambda: now)
+        ann.does(c.Msg("#general", "still here"))
+        await bob.sees("Stored", "Said #general Ann still here")
+        with closing(schema.connect(path)) as database:
+            tidying.forget_sessions(database)
+        again = Person(chat)
+        again.does(c.Resume(token_of(ann), log.last_id))
+        await again.sees("Resumed Ann #general True")
 
 
 async def test_what_is_deleted_while_a_gap_is_read_is_not_passed_over_in_silence(tmp_path: Path) -> None:

@@ -189,6 +189,16 @@ async def test_an_id_that_the_log_has_not_reached_is_of_another_log(server: Serv
         assert (answer["recovered"], answer["missed"]) == (False, 0)
 
 
+async def test_what_was_said_to_everyone_before_one_came_was_not_missed(server: Server) -> None:
+    """A page that found its room empty has seen everything up to the id 0."""
+    async with WebClient(server.web_port, "Bob") as bob:
+        await bob.call("gmsg", text="long ago")
+        async with WebClient(server.web_port, "Ann") as ann, WebClient(server.web_port) as again:
+            await bob.call("gmsg", text="now")
+            answer = await resume(again, ann.welcome["token"], 0)
+            assert await texts(again, answer["missed"]) == ["now"]
+
+
 async def test_rooms_that_were_entered_and_left_between_two_cuts_are_replayed_as_far_as_one_was_in(
     server: Server,
 ) -> None:

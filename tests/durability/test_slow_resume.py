@@ -69,6 +69,14 @@ class SlowPage:
         event: Message = json.loads(payload)
         return event
 
+    async def begins_to_resume(self, token: str) -> None:
+        """And has not read on."""
+        await self.sends(text_frame("resume", token=token, after=0))
+        for kind in ("hello", "resumed"):
+            event = await self.event()
+            assert event is not None
+            assert event["type"] == kind
+
     async def rest(self) -> list[str]:
         """Messages by the first word of their text, everything else by its type."""
         words: list[str] = []
@@ -107,11 +115,7 @@ async def test_what_is_said_now_does_not_overtake_what_was_missed_when_a_resume_
     async with WebClient(server.web_port, "Bob") as bob:
         token = await _much_is_missed(server, bob)
         async with SlowPage(server.web_port) as slow, WebClient(server.web_port) as again:
-            await slow.sends(text_frame("resume", token=token, after=0))
-            for kind in ("hello", "resumed"):
-                event = await slow.event()
-                assert event is not None
-                assert event["type"] == kind
+            await slow.begins_to_resume(token)
             await bob.call("msg", room="#general", text="live")
             stopping = None
             if by == "another connection":
@@ -130,10 +134,7 @@ async def test_a_slow_reader_is_told_everything_in_order(server: Server) -> None
     async with WebClient(server.web_port, "Bob") as bob:
         token = await _much_is_missed(server, bob)
         async with SlowPage(server.web_port) as slow:
-            await slow.sends(text_frame("resume", token=token, after=0))
-            event = await slow.event()
+            await slow.begins_to_resume(token)
             await bob.call("msg", room="#general", text="live")
             await slow.sends(text_frame("quit"))
-            words = await slow.rest()
-            assert words == ["resumed", *[str(n) for n in range(REPLAY_MAX)], "live", "ok", "bye"]
-            assert event is not None
+            assert await slow.rest() == [*[str(n) for n in range(REPLAY_MAX)], "live", "ok", "bye"]

@@ -63,7 +63,7 @@ class WebPerson(Person):
         self._waiting: dict[str, Waiting] = {}
         self._moving: Mapping[str, str] | None = None
         """A join or leave without an answer; nothing else is under way then."""
-        self._restless = False
+        self._restless = elsewhere != ()
         """Will go to another room, or leave one, as soon as everything it said was answered."""
         self._replayed = 0
         """Events to come that were missed."""
@@ -230,7 +230,7 @@ class WebPerson(Person):
 
     async def _pump(self) -> None:
         while self.speaking and self._in and self._moving is None and len(self._waiting) < WINDOW:
-            self._restless = self._restless or (self._elsewhere != () and self._chance.random() < 0.05)
+            self._restless = self._restless or (self._elsewhere != () and self._chance.random() < 0.1)
             if not self._restless:
                 await self._say(self._something())
             elif not self._waiting:  # else first hear about what was said
