@@ -11,7 +11,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test check lint types lock clean
+.PHONY: help setup run test check lint types attack lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ lint: setup ## ruff: rules and format
 
 types: setup ## mypy --strict
 	@.venv/bin/mypy
+
+attack: setup ## attack a running server for two minutes; the results go to docs/attacks.md
+	@.venv/bin/python -m attack $(ARGS)
 
 lock: ## take the newest releases into the lock files
 	@sh scripts/lock

@@ -28,6 +28,8 @@ LOGIN_FIRST: Final = c.Invalid("login-required", "Send: LOGIN <username>")
 HTTP: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: \S+ HTTP/\d|:[ \t\S])")
 """A request line or a header line (RFC 9112): no name and no verb looks like that."""
 
+RESUMES: Final = frozenset({"RESUME", "/RESUME"})
+
 MISDIRECTED: Final = (
     b"HTTP/1.1 421 Misdirected Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
     b"This port speaks lines, not HTTP. The page is on the web port (8080 unless configured otherwise).\n"
@@ -38,6 +40,13 @@ CLOSE_PATIENCE: Final = 2.0
 
 HEADER_PATIENCE: Final = 5.0
 """Seconds a proxy has for its PROXY header."""
+
+
+def _may_log_in(line: bytes) -> bool:
+    word, _, name = line.decode("ascii", "replace").strip().partition(" ")
+    if not name:
+        return nick_problem(word) is None and word.upper() not in command_dialect.VERBS
+    return word.upper() in RESUMES or (word.upper() == "LOGIN" and nick_problem(name.strip()) is None)
 
 
 class Connections:
@@ -71,8 +80,8 @@ class Connection(asyncio.Protocol):
         self._connections = connections
         self._framer = LineFramer()
         self._plain = False
-        self._fresh = True
-        """Nothing has come yet."""
+        self._stranger = True
+        """Nothing has come yet by which someone could be logged in."""
         self._cut = False
 
     # ------------------------------------------------------------------ asyncio.Protocol
@@ -104,11 +113,11 @@ class Connection(asyncio.Protocol):
         if answers:
             self.write(answers)
         for line in lines:
-            if self._fresh and line:
-                self._fresh = False
-                if isinstance(line, bytes) and HTTP.match(line):
+            if self._stranger and isinstance(line, bytes):
+                if HTTP.match(line):
                     self._turn_away()
                     return
+                self._stranger = not _may_log_in(line)
             self._chat.receive(self._session, line)
 
     def _turn_away(self) -> None:

@@ -175,3 +175,17 @@ async def test_a_stop_says_good_bye_to_everyone(chat: Chat) -> None:
     for person in (ann, bob, stranger):
         await person.sees("Bye restarting")
         assert await person.is_closed() == "restarting"
+
+
+async def test_whoever_has_left_takes_no_memory(chat: Chat) -> None:
+    (ann,) = await enter(chat, "Ann")
+    for n in range(20):
+        (person,) = await enter(chat, f"P{n}")
+        person.does(c.Join("#python"))
+        await person.sees("Entered #python")
+        person.leaves()
+        await ann.sees(f"Connected #general P{n}", f"Disconnected P{n}")
+    roster, people = chat._roster, chat._people
+    assert list(chat._sessions) == list(roster.hall.members) == [ann.session]
+    assert list(roster._rooms) == ["#general"]
+    assert len(roster._people) == len(people._present) == 1

@@ -10,7 +10,7 @@ from core.chat import Chat
 from core.limits import Limits
 from core.replies import TokenIs
 from storage.memory import MemoryLog
-from tests.core.logs import HeldLog
+from tests.core.logs import HeldLog, SlowSince
 from tests.core.person import Person, enter, join
 from tests.core.resuming import LIMITS, LINGER, resume, token_of
 
@@ -107,6 +107,21 @@ async def test_of_two_who_resume_at_once_one_has_the_session(chat: Chat) -> None
     await second.sees("Said #general Ann hi")
     await ann.sees("Stored")
     await ann.sees_nothing()
+
+
+async def test_whoever_loses_the_session_before_the_answer_is_told_only_that() -> None:
+    log = SlowSince()
+    async with Chat(log, limits=LIMITS) as chat:
+        (bob,) = await enter(chat, "Bob")
+        first, second = Person(chat), Person(chat)
+        first.does(c.Resume(token_of(bob), 0))
+        await log.asked.wait()
+        second.does(c.Resume(token_of(bob), 0))
+        log.may.set()
+        await second.sees("Resumed Bob #general True")
+        assert await first.is_closed() == "resumed-elsewhere"
+        await first.sees("Bye resumed-elsewhere")
+        assert first.waiting == []
 
 
 async def test_a_message_under_way_on_the_old_connection_is_shown_once_and_never_to_its_author() -> None:

@@ -116,6 +116,19 @@ async def test_other_commands_wait_until_ones_own_messages_are_stored(chat: Chat
     await bob.sees("Said #general Ann first", "Renamed Ann Anna", "Said #general Anna last")
 
 
+async def test_other_commands_wait_for_ones_messages_in_later_batches_too(chat: Chat, log: HeldLog) -> None:
+    (ann,) = await enter(chat, "Ann")
+    ann.does(c.Msg("#general", "first"))
+    await log.is_asked()
+    ann.does(c.Msg("#general", "second"), c.Ping())
+    log.release()
+    await log.is_asked(2)
+    await ann.sees("Stored")
+    assert ann.waiting == []
+    log.release()
+    await ann.sees("Stored", "Pong")
+
+
 async def test_a_refusal_waits_its_turn_behind_ones_own_messages(chat: Chat, log: HeldLog) -> None:
     ann, _ = await enter(chat, "Ann", "Bob")
     ann.does(c.Msg("#general", "one"), c.Msg("#general", ""), c.Msg("#general", "two"))

@@ -203,6 +203,17 @@ async def test_patience_without_end_can_be_chosen() -> None:
         assert stranger.waiting == []
 
 
+async def test_each_kind_of_patience_can_be_without_end_alone() -> None:
+    async with Chat(MemoryLog(), limits=Limits(login_timeout=0)) as chat:
+        stranger = Person(chat, idles=True)
+        await asyncio.sleep(HOUR)
+        assert not stranger.wire.closed
+    async with Chat(MemoryLog(), limits=Limits(idle_timeout=0)) as chat:
+        (ann,) = await enter(chat, "Ann", idles=True)
+        await asyncio.sleep(HOUR)
+        await ann.sees_nothing()
+
+
 async def test_whoever_is_read_slowly_is_not_silent() -> None:
     async with Chat(MemoryLog(), limits=Limits()) as chat:
         (bob,) = await enter(chat, "Bob")

@@ -211,7 +211,7 @@ async def test_before_the_login_one_may_quit(doors: Doors) -> None:
 
 async def test_verbs_may_be_written_in_any_case_and_spaces_may_stand_before_them(doors: Doors) -> None:
     async with LineClient(doors.tcp_port) as ann:
-        await ann.send("login Ann", "pInG", "  Join #x", "\tping")
+        await ann.send("login   Ann  ", "pInG", "  Join  #x ", "\tping")
         await ann.expect("OK", "PONG", "OK joined #x", "PONG")
 
 

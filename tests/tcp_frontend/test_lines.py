@@ -128,6 +128,13 @@ def test_a_long_list_of_people_is_wrapped_to_lines_within_the_limit(encode: Enco
     assert len(listed) == 5
 
 
+def test_a_line_of_the_plain_dialect_has_the_time_at_which_it_was_said() -> None:
+    said = f.Said(RoomName("#general"), Nick("Ann"), "hi", "author")
+    for moment in (0, 1_795_167_000_123):
+        line = plain_dialect.encode(f.Entry(1, moment, said)).decode()
+        assert line == f"{lines.stamp(moment)} Ann: hi\n"
+
+
 # ------------------------------------------------------------------ the way in
 
 

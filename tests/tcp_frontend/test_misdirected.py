@@ -1,7 +1,7 @@
 """Browsers and proxies on the line port: HTTP is turned away, a PROXY header is taken from who is trusted."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.addresses import Trusted
@@ -78,6 +78,7 @@ def test_what_is_no_header_is_bad(data: bytes) -> None:
     assert isinstance(parse(data), Bad)
 
 
+@example(b"PROXY \xff\r\n")
 @given(
     st.binary()
     | st.binary().map(lambda data: SIGNATURE + data)

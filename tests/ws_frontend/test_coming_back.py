@@ -73,6 +73,16 @@ async def test_a_broken_connection_is_noticed_when_the_linger_is_over() -> None:
         await ann.expect("disconnected", nick="Bob")
 
 
+async def test_a_page_that_is_closed_does_not_linger() -> None:
+    limits = Limits(rate=0, login_timeout=0, idle_timeout=0, linger=3600)
+    async with open_doors(limits=limits) as doors, WebClient(doors.web_port, "Ann") as ann:
+        for code in (1000, 1001):
+            async with WebClient(doors.web_port, "Bob") as bob:
+                await bob.ws.close(code)
+            await ann.expect("joined", nick="Bob")
+            await ann.expect("disconnected", nick="Bob")
+
+
 async def test_resume_of_a_gap_that_cannot_be_told_and_of_a_taken_name(doors: Doors) -> None:
     async with WebClient(doors.web_port, "Bob") as bob:
         await bob.call("quit")

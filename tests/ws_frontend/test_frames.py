@@ -256,3 +256,8 @@ def test_a_frame_says_how_long_it_is(size: int) -> None:
         assert data[1] < 0x80  # a server does not mask
         ((_, payload),) = split(data)
         assert len(payload) == size
+
+
+def test_times_are_rfc_3339_in_utc_with_milliseconds() -> None:
+    assert messages.rfc3339(7) == "1970-01-01T00:00:00.007Z"
+    assert messages.rfc3339(1_795_167_000_123) == "2026-11-20T09:30:00.123Z"

@@ -1,0 +1,1 @@
+"""Attacks a running server and prints what held: `make attack`."""

@@ -1,0 +1,229 @@
+"""Attacks by what is sent: half of something, nonsense, another protocol, the same thing again and again."""
+
+import asyncio
+import json
+import os
+import socket
+import time
+
+from attack.crowd import crowd, measured
+from attack.loads import FREE, ms
+from attack.raw import UPGRADE, dial, dialled, heard, masked
+from attack.report import Finding
+from attack.server import target
+
+
+async def half_sent() -> Finding:
+    async with target() as server, dialled(server.web, 200, b"GET / HTTP/1.1\r\nHost: x\r\nCook") as sockets:
+        began = time.monotonic()
+        drips = await dial(server.web, b"GET / HTTP/1.1\r\nX: ")
+
+        async def drip() -> None:
+            loop = asyncio.get_running_loop()
+            while True:
+                await loop.sock_sendall(drips, b"x")
+                await asyncio.sleep(0.2)
+
+        dripping = asyncio.create_task(drip())
+        times: list[float] = []
+
+        async def until_cut(sock: socket.socket) -> None:
+            await heard(sock, 20)
+            times.append(time.monotonic() - began)
+
+        await asyncio.gather(*[until_cut(sock) for sock in [*sockets, drips]])
+        dripping.cancel()
+        await asyncio.gather(dripping, return_exceptions=True)
+        drips.close()
+    return Finding(
+        "200 half-sent HTTP requests, and one that drips",
+        "cut within 10 s",
+        f"the last after {max(times):.1f} s",
+        max(times) < 10,
+    )
+
+
+async def http_on_the_line_port() -> Finding:
+    said = b" / HTTP/1.1\r\nHost: x\r\n\r\nLOGIN Eve\r\nMSG boo\r\n"
+    delays: list[float] = []
+    async with target(*FREE) as server, crowd(server.tcp, 1, delays):
+        turned = 0
+        methods = (b"GET", b"POST", b"PUT", b"OPTIONS", b"CONNECT")
+        for n in range(500):
+            sock = await dial(server.tcp, methods[n % len(methods)] + said)
+            turned += b"HTTP/1.1 421 " in await heard(sock, 3)
+            sock.close()
+        numbers = await server.counters()
+    said_in_chat = numbers["parlour_messages_total"]
+    return Finding(
+        "500 HTTP requests with chat lines on the line port",
+        "421, nothing carried out",
+        f"{turned} answered with 421, {said_in_chat:.0f} messages said",
+        turned == 500 and said_in_chat == 0,
+    )
+
+
+async def garbage() -> Finding:
+    delays: list[float] = []
+    frames = [
+        b"[" * 8000,
+        b'{"a":' * 2000,
+        b"9" * 9000,
+        b'{"type":"x"}',
+        b'{"type":"msg","text":"\\ud800"}',
+        b"\xff\xfe",
+        b"{}",
+    ]
+    async with target(*FREE) as server, crowd(server.tcp, 50, delays) as people:
+        quiet = await measured(people, delays, 3)
+
+        async def web() -> int:
+            sent = 0
+            for _ in range(20):
+                sock = await dial(server.web, UPGRADE)
+                loop = asyncio.get_running_loop()
+                for frame in frames[:5] * 4:
+                    await loop.sock_sendall(sock, masked(frame))
+                    sent += 1
+                await loop.sock_sendall(sock, os.urandom(2000))
+                await heard(sock, 0.1)
+                sock.close()
+            return sent
+
+        async def lines() -> int:
+            sent = 0
+            for _ in range(40):
+                sock = await dial(
+                    server.tcp, os.urandom(60_000) + b"\n" + b"\xff\xfd\x06" * 20_000 + b"x" * 100_000
+                )
+                await heard(sock, 0.05)
+                sock.close()
+                sent += 1
+            return sent
+
+        attacking = asyncio.gather(web(), lines(), return_exceptions=True)
+        loaded = await measured(people, delays, 4)
+        await attacking
+        alive = (await server.counters())["parlour_messages_total"] > 0
+    return Finding(
+        "garbage: deep and broken JSON, random bytes, telnet commands, endless lines",
+        "answered or cut; the others unhurt",
+        f"p99 {ms(quiet)} before, {ms(loaded)} meanwhile; {'still serving' if alive else 'gone'}",
+        alive and loaded < 0.1,
+    )
+
+
+async def telnet_flood() -> Finding:
+    """No line ever ends, so no bucket is asked: what does reading it cost the others?"""
+    delays: list[float] = []
+    async with target() as server, crowd(server.tcp, 50, delays) as people:
+        quiet = await measured(people, delays, 3)
+        sock = await dial(server.tcp)
+        sent = 0
+
+        async def flood() -> None:
+            nonlocal sent
+            loop = asyncio.get_running_loop()
+            while True:
+                await loop.sock_sendall(sock, b"\xff\xf1" * 30_000)
+                sent += 60_000
+                await asyncio.sleep(0)
+
+        flooding = asyncio.create_task(flood())
+        loaded = await measured(people, delays, 4)
+        flooding.cancel()
+        await asyncio.gather(flooding, return_exceptions=True)
+        sock.close()
+    return Finding(
+        "one peer sends telnet commands without end",
+        "the others' p99 at most twice the quiet one, or 50 ms",
+        f"p99 {ms(quiet)} quiet, {ms(loaded)} beside it; {sent / 1e6:.0f} MB taken",
+        loaded <= max(2 * quiet, 0.05),
+    )
+
+
+async def ping_flood() -> Finding:
+    delays: list[float] = []
+    async with target() as server, crowd(server.tcp, 50, delays) as people:
+        quiet = await measured(people, delays, 3)
+        sock = await dial(server.web, UPGRADE)
+        sent = 0
+
+        async def flood() -> None:
+            nonlocal sent
+            loop = asyncio.get_running_loop()
+            while True:
+                await loop.sock_sendall(sock, b"\x89\x80\x00\x00\x00\x00" * 2000)
+                sent += 2000
+                await asyncio.sleep(0)
+
+        flooding = asyncio.gather(flood(), heard(sock, 30), return_exceptions=True)
+        loaded = await measured(people, delays, 4)
+        flooding.cancel()
+        await asyncio.gather(flooding, return_exceptions=True)
+        sock.close()
+    return Finding(
+        "one page sends WebSocket pings without end",
+        "the others' p99 at most twice the quiet one, or 50 ms",
+        f"p99 {ms(quiet)} quiet, {ms(loaded)} beside it; {sent:,} pings taken",
+        loaded <= max(2 * quiet, 0.05),
+    )
+
+
+async def resume_storm() -> Finding:
+    delays: list[float] = []
+    async with (
+        target("--max-connections-per-address", "0") as server,
+        crowd(server.tcp, 50, delays) as people,
+    ):
+        quiet = await measured(people, delays, 3)
+        sock = await dial(server.web, UPGRADE + masked(b'{"type":"login","nick":"Storm"}'))
+        said = await heard(sock, 0.5)
+        token = json.loads(said[said.index(b'{"type":"welcome"') :].split(b"}")[0] + b"}")["token"]
+        resume = UPGRADE + masked(json.dumps({"type": "resume", "token": token, "after": 0}).encode())
+        guess = UPGRADE + masked(b'{"type":"resume","token":"guess"}')
+        resumed = 0
+
+        async def storm() -> None:
+            nonlocal resumed
+            while True:
+                sockets = [await dial(server.web, resume), *[await dial(server.web, guess) for _ in range(4)]]
+                resumed += len(sockets)
+                await asyncio.sleep(0.02)
+                for each in sockets:
+                    each.close()
+
+        storming = asyncio.create_task(storm())
+        loaded = await measured(people, delays, 4)
+        storming.cancel()
+        await asyncio.gather(storming, return_exceptions=True)
+        sock.close()
+        people_now = (await server.counters())['parlour_connections{door="web"}']
+    return Finding(
+        "a storm of resumes, good and guessed",
+        "the others' p99 at most twice the quiet one, or 50 ms",
+        f"{resumed} in 5 s; p99 {ms(quiet)} before, {ms(loaded)} meanwhile; "
+        f"{people_now:.0f} connections left over",
+        loaded <= max(2 * quiet, 0.05) and people_now < 10,
+    )
+
+
+async def ghosts() -> Finding:
+    """A paste, and the connection is gone: how long does it go on talking?"""
+    async with target() as server:
+        for n in range(20):
+            sock = await dial(server.tcp, f"LOGIN Ghost{n}\n".encode() + b"MSG boo\n" * 2000)
+            await heard(sock, 0.1)
+            sock.close()
+        await asyncio.sleep(1)
+        before = (await server.counters())["parlour_messages_total"]
+        await asyncio.sleep(3)
+        after = await server.counters()
+        connected = after['parlour_connections{door="tcp"}']
+        speaking = after["parlour_messages_total"] - before
+    return Finding(
+        "20 peers paste 2,000 lines and are gone",
+        "nobody speaks on for long",
+        f"{connected:.0f} connections, yet {speaking:.0f} messages in the 3 s after",
+        speaking == 0,
+    )
