@@ -26,7 +26,7 @@ SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
 TALK: Final = (
     ("Ann", "Good morning! The first figs are ripe, far too many of them."),
-    ("Bob", "how many is too many?"),
+    ("Bob", "@Ann how many is too many?"),
     ("Ann", "Two buckets. I cannot lift the second one."),
     ("Cleo", "Fig tart! I have butter and a free hour."),
     ("Noor", "A jar of my plum jam for a dozen of them?"),
@@ -141,6 +141,8 @@ async def gather(stack: AsyncExitStack, server: Server, guests: Guests) -> Picni
     await bob.shows("Cleo has joined the chat.")
     noor = await stack.enter_async_context(command_user(server, "Noor"))
     await bob.shows("Noor has joined the chat.")
+    await ann.types("/topic Whatever is ripe: figs, plums, news")
+    await bob.shows("Ann changed the topic: Whatever is ripe: figs, plums, news")
     return Picnic(ann, cleo, bob, noor)
 
 

@@ -1,5 +1,3 @@
-// What the user typed becomes calls of the session.
-
 import { HELP, messagesOf, objection, parse } from "./commands.js";
 
 /** Returns submit(text): true when the text is done with, false when it should stay in the box. */
@@ -32,13 +30,9 @@ export function makeSubmit(store, session) {
       if (text === undefined) store.notice(here.topic ? `Topic: ${here.topic}` : `${here.name} has no topic.`, here);
       else session.setTopic(here, text);
     },
-    rooms(_, here) {
-      const line = ({ room, members, topic }) => `${room} (${members}) ${topic}`.trimEnd();
-      session.rooms().then(({ rooms }) => rooms && store.notice(rooms.map(line).join("\n"), here));
-    },
+    rooms: () => store.set({ finding: true }),
     nick: ({ nick }) => void session.rename(nick),
     quit: () => void session.quit(),
-    history: ({ count }, here) => void session.recent(here, count),
     who: (_, here) => store.notice(`In ${here.name}: ${[...here.people.values()].join(", ")}`, here),
     online(_, here) {
       session.online().then(({ nicks }) => nicks && store.notice(`Online users: ${nicks.join(", ")}`, here));

@@ -1,13 +1,12 @@
-// Composition: makes the parts, draws what changed, and tells the session of the world outside.
-
 import { makeSubmit } from "./actions.js";
 import { makeConnection } from "./connection.js";
-import { lastNick, leaveSession, rememberNick, takeSession } from "./memory.js";
+import { keep, leaveSession, recall, takeSession } from "./memory.js";
 import { followAddress, showAddress } from "./route.js";
 import { makeSession } from "./session.js";
 import { Store } from "./state.js";
 import { mountComposer } from "./views/composer.js";
 import { mountEntry } from "./views/entry.js";
+import { mountFinder } from "./views/finder.js";
 import { mountFrame } from "./views/frame.js";
 import { mountLog } from "./views/log.js";
 import { mountPeople } from "./views/people.js";
@@ -27,8 +26,8 @@ const session = makeSession({
   pause: (delay) => new Promise((done) => setTimeout(done, delay)),
 });
 const submit = makeSubmit(store, session);
-const views = [mountEntry, mountFrame, mountRooms, mountLog, mountPeople, mountComposer].map((mount) =>
-  mount({ store, session, submit, lastNick: lastNick() }),
+const views = [mountEntry, mountFrame, mountRooms, mountLog, mountPeople, mountComposer, mountFinder].map((mount) =>
+  mount({ store, session, submit, lastNick: recall("nick") }),
 );
 
 // Once a frame (a hidden page gets none), but another conversation at once: the next key belongs to it.
@@ -41,7 +40,7 @@ function draw() {
   const before = wasIn;
   wasIn = store.phase === "in";
   if (wasIn && !before) followAddress(store, session); // it may name a room to go to
-  if (wasIn) rememberNick(store.nick);
+  if (wasIn) keep("nick", store.nick);
   for (const view of views) view();
   if (wasIn || before) showAddress(wasIn && store.current);
 }
@@ -62,7 +61,7 @@ function comeBack() {
 }
 addEventListener("popstate", () => wasIn && followAddress(store, session));
 addEventListener("online", session.nudge);
-addEventListener("offline", session.nudge); // not believed (loopback needs no network) but looked into
+addEventListener("offline", session.nudge);
 addEventListener("pagehide", leave);
 addEventListener("pageshow", comeBack);
 document.addEventListener("visibilitychange", () => {

@@ -1,5 +1,3 @@
-// What a typed text means. Never throws: a bad text becomes {type: "wrong", why}.
-
 const ROOM = /^#?[A-Za-z0-9_-]{1,63}$/;
 export const ROOM_RULE = "A room is # and 1 to 63 of: letters, digits, - and _.";
 
@@ -11,7 +9,6 @@ export function roomName(text) {
 
 const wrong = (why) => ({ type: "wrong", why });
 
-// Each takes what follows the word, and returns null when that makes no sense.
 const alone = (type) => (rest) => (rest ? null : { type });
 const text = (type, before = "") => (rest) => (rest ? { type, text: before + rest } : null);
 const join = (rest) => (roomName(rest) ? { type: "join", room: roomName(rest) } : rest && wrong(ROOM_RULE));
@@ -24,16 +21,11 @@ function direct(rest) {
   return to ? { type: "direct", to, text: words } : null;
 }
 
-function history(rest) {
-  const count = rest ? Number(rest) : 50;
-  return Number.isInteger(count) && count > 0 ? { type: "history", count: Math.min(count, 200) } : null;
-}
-
 /** word: [how it is written, what it does, what follows it]. /help is made from this. */
 const COMMANDS = {
   join: ["/join #room", "go to a room, or open a new one", join],
   leave: ["/leave [#room]", "leave this room, or the one named", leave],
-  rooms: ["/rooms", "which rooms there are", alone("rooms")],
+  rooms: ["/rooms", "which rooms there are, and other places to go", alone("rooms")],
   topic: ["/topic [text]", "what this room is about, or a change of it; - for nothing", topic],
   nick: ["/nick name", "change your name", nick],
   msg: ["/msg name text", "say it to one person; also /dm and /pm", direct],
@@ -41,7 +33,6 @@ const COMMANDS = {
   me: ["/me text", "say what you do", text("say", "/me ")],
   who: ["/who", "who is in this room", alone("who")],
   whosonline: ["/whosonline", "who is in the chat", alone("online")],
-  history: ["/history [n]", "show the last n messages, 200 at most", history],
   help: ["/help", "this list", alone("help")],
   quit: ["/quit", "leave the chat", alone("quit")],
 };
@@ -64,7 +55,6 @@ export function parse(typed) {
   return follows(rest.trim()) || wrong(`Write it like this: ${usage}`);
 }
 
-/** The messages that a text makes: one for each line that says something. */
 export const messagesOf = (typed) =>
   typed
     .split(/\r\n|[\n\r\v\f\x85\u2028\u2029]/)

@@ -1,5 +1,3 @@
-// What the word before the cursor may become.
-
 const MOST = 8;
 const starts = (word) => (name) => name.toLowerCase().startsWith(word.toLowerCase());
 

@@ -1,7 +1,4 @@
 // The line to the server: one WebSocket at a time, and what must survive it.
-//
-// `ask` fails when the line is lost; `post` (the outbox) goes again on the next one, with the same `ref`,
-// so that the server stores it once. WebSocket, clock and chance are injected.
 
 const BASE_DELAY = 500; // ms; try n waits a random part of BASE * 2^n (full jitter), so that not
 const MAX_DELAY = 30_000; // everyone meets a restarted server at once
@@ -106,7 +103,6 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
       else this.nudge();
     },
 
-    /** Hang up; the outbox is kept. */
     stop() {
       wanted = false;
       if (phase !== "lost") lose();
@@ -134,7 +130,6 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
       if (phase === "ready") send(command);
     },
 
-    /** The session stands: let the outbox flow. */
     ready() {
       tries = 0; // only now: a server that greets and drops us must not be hammered
       enter("ready");

@@ -1,5 +1,3 @@
-// One room, or one person to talk with: messages in order, people, what is unread.
-//
 // Order is by id, however things arrive. What has no id has an anchor: a notice stands after what had
 // been said when it came, an unsent message after everything.
 
@@ -10,7 +8,6 @@ let sequence = 0; // tells apart what has one anchor
 // Infinity - Infinity is NaN, which is falsy: unsent messages compare by their sequence.
 const compare = (a, b) => a.anchor - b.anchor || a.sequence - b.sequence;
 
-/** A line of the log. `version` rises with each change. */
 export function makeItem(fields) {
   sequence += 1;
   const at = Date.parse(fields.time);
@@ -28,6 +25,7 @@ export class Conversation {
   mark = 0; // the id of the first message since one last looked
   draft = "";
   topic = "";
+  target = 0; // the id of a message to be shown
 
   constructor(kind, name) {
     this.kind = kind; // "room" or "direct"
@@ -44,11 +42,10 @@ export class Conversation {
     return this.items.find(({ id, kind }) => id && kind !== "gmsg")?.id;
   }
 
-  /** False when it was here already. */
   add(item) {
     if (this.ids.has(item.id)) return false;
     if (item.id) this.ids.add(item.id);
-    let at = this.items.length; // nearly always the place
+    let at = this.items.length;
     while (at > 0 && compare(this.items[at - 1], item) > 0) at -= 1;
     this.items.splice(at, 0, item);
     return true;
@@ -78,7 +75,6 @@ export class Conversation {
     this.loaded = this.peopleKnown = false;
   }
 
-  /** Forget all but what was not sent. */
   clear() {
     this.#forget(Number.MAX_SAFE_INTEGER);
     this.more = false; // there are older messages

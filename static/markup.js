@@ -1,11 +1,8 @@
-// What stands out in a text: links, `code`, names. A text becomes parts, never HTML.
-
 const LINK = String.raw`\bhttps?:\/\/[^\s<>"\x60]+`;
-const mentionOf = (nick) => String.raw`(?<![\w-])@?${nick}(?![\w-])`;
+const mentionOf = (nick) => String.raw`(?<![\w-])@?${nick.replace(/\W/g, "\\$&")}(?![\w-])`;
 
 export const mentions = (text, nick) => !!nick && new RegExp(mentionOf(nick), "i").test(text);
 
-/** A link without what belongs to the sentence around it. */
 function trimmed(link) {
   const cut = link.replace(/[.,:;!?'"*]+$/, "");
   const stray = cut.endsWith(")") && !cut.includes("(");

@@ -1,18 +1,15 @@
-// What the browser keeps for us. Where storage is forbidden or full, nothing is kept.
-
-const NICK = "parlour.nick";
 const SESSION = "parlour.session";
 
 function attempt(action) {
   try {
     return action();
   } catch {
-    return null; // in some privacy modes even naming localStorage throws
+    return null; // where storage is forbidden even naming it throws
   }
 }
 
-export const lastNick = () => attempt(() => localStorage.getItem(NICK)) ?? "";
-export const rememberNick = (nick) => attempt(() => localStorage.setItem(NICK, nick));
+export const recall = (what) => attempt(() => localStorage.getItem(`parlour.${what}`)) ?? "";
+export const keep = (what, value) => attempt(() => localStorage.setItem(`parlour.${what}`, value));
 
 // Only while nobody sees the page: a duplicated tab has a copy, which would take the session away.
 export const leaveSession = (session) =>

@@ -1,10 +1,7 @@
-// The address names what is open: #/room/python, #/with/Ann. So links, back and forward work.
-
 import { roomName } from "./commands.js";
 
 export const hashOf = (kind, name) => (kind === "room" ? `#/room/${name.slice(1)}` : `#/with/${name}`);
 
-/** [kind, name], or null. */
 export function readHash(hash) {
   const [, kind, word] = hash.match(/^#\/(room|with)\/([A-Za-z0-9_-]+)$/) ?? [];
   if (!kind) return null;

@@ -1,12 +1,9 @@
-// The lines of a log as they are drawn: days apart, comings and goings in one, and where one left off.
-
 const TOGETHER = 5 * 60_000; // ms; messages of one person within it share a heading
 const NAMES = 6; // of those who came or went; the others are counted
 
 const isSpoken = ({ kind }) => kind !== "notice" && kind !== "presence";
 export const isAction = (item) => isSpoken(item) && item.text.startsWith("/me ");
 
-/** Whether `item` needs no heading of its own. */
 function goesOn(item, before) {
   if (!before || !isSpoken(before) || isAction(item) || isAction(before)) return false;
   return before.nick === item.nick && before.kind === item.kind && item.at - before.at < TOGETHER;
@@ -37,7 +34,6 @@ export function rowsOf(items, mark) {
   return rows;
 }
 
-/** Who came and who went, a text for each way of it. */
 export function comings(items) {
   const ways = new Map();
   for (const { nick, how } of items) ways.set(how, (ways.get(how) ?? new Set()).add(nick));

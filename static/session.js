@@ -1,12 +1,10 @@
-// Who we are to the server, over as many connections as it takes. Joins a connection and a store.
-
 import { GONE } from "./connection.js";
+import { fold } from "./conversation.js";
 import { explain, farewell } from "./words.js";
 
 const NAME_HELD = 12_000; // ms; the server may keep our name that long for a connection that is dead
 const ASK_AGAIN = 1_500;
 
-/** `connect(on)` makes the connection; `pause(ms)` is a promise. */
 export function makeSession({ store, connect, pause }) {
   let line = 0; // counts connections, so that what began on an earlier one knows that it is late
   let bye = "";
@@ -17,7 +15,7 @@ export function makeSession({ store, connect, pause }) {
     status: (status) => store.setLink(status.phase === "ready" ? { ...status, why: "" } : status),
     event(event) {
       if (event.type === "bye") bye = event.reason;
-      else if (event.type === "error") bye = event.code; // it answers nothing: it is about the line
+      else if (event.type === "error") bye = event.code;
       else store.apply(event);
       load(store.current); // which an event may have opened
     },
@@ -33,10 +31,9 @@ export function makeSession({ store, connect, pause }) {
     if (!(known && store.token && store.seen !== null && (await resume()))) await logIn(line, anew);
   }
 
-  /** False when a login is next. */
   async function resume() {
     const answer = await ask({ type: "resume", token: store.token, after: store.seen });
-    if (answer.code === GONE) return true; // the next hello begins again
+    if (answer.code === GONE) return true;
     if (answer.code) return false;
     store.resumed(answer);
     if (!answer.recovered) store.notice("You missed more than can be replayed; this is what history has.");
@@ -97,7 +94,7 @@ export function makeSession({ store, connect, pause }) {
     if (!there || there.loading || store.link.phase !== "ready") return;
     if (!there.loaded) await page(there, {}, true);
     if (there.kind !== "room" || there.peopleKnown) return;
-    there.peopleKnown = true; // so that nobody asks twice
+    there.peopleKnown = true;
     const answer = await ask({ type: "who", room: there.name });
     if (answer.nicks) store.users(there, answer.nicks);
     else there.peopleKnown = answer.code !== GONE;
@@ -149,9 +146,21 @@ export function makeSession({ store, connect, pause }) {
     connect: () => connection.start(),
     nudge: () => connection.nudge(),
     older: (there) => page(there, { before: there.oldest, limit: 100 }),
-    recent: (there, limit) => page(there, { limit }, true),
     online: () => ask({ type: "who" }),
     rooms: () => ask({ type: "rooms" }),
+    search: (query) => ask({ type: "search", query, limit: 20 }),
+
+    async reveal({ id, room, nick, to }) {
+      const there = room ? store.find("room", room) : store.ensure("direct", fold(nick) === fold(store.nick) ? to : nick);
+      open(there);
+      while (!there.ids.has(id) && (there.more || !there.loaded) && store.link.phase === "ready") {
+        if (there.loading || !there.loaded) await pause(50);
+        else await page(there, { before: there.oldest, limit: 200 });
+      }
+      there.target = id;
+      store.set({});
+    },
+
     talkTo: (nick) => open(store.ensure("direct", nick)),
 
     async quit() {
@@ -198,7 +207,6 @@ export function makeSession({ store, connect, pause }) {
       post(item);
     },
 
-    /** What a reloaded page needs to be the same session; null when there is none. */
     snapshot() {
       const { phase, token, epoch, nick, seen, all, unsent } = store;
       if (phase !== "in") return null;

@@ -1,5 +1,3 @@
-// What the page knows. No DOM, no socket; whoever draws subscribes, and is told that something changed.
-
 import { Conversation, fold, makeItem } from "./conversation.js";
 
 import { mentions } from "./markup.js";
@@ -38,10 +36,11 @@ export class Store {
       seen: null, // everything up to this id has reached us; null while we cannot know
       replaying: 0, // events still to come that fill a gap
       limits: { text: 2000 },
-      all: [], // conversations
-      current: null, // the open one
+      all: [],
+      current: null,
       away: false, // nobody sees the page
-      unsent: new Map(), // ref -> item
+      finding: false, // the dialog "Jump to" is wanted
+      unsent: new Map(),
       problem: "", // stands beside the form in use
     });
   }
@@ -57,7 +56,6 @@ export class Store {
     return known;
   }
 
-  /** Logged in anew: what was said in between is for history to tell. */
   welcome({ nick, token, rooms, topics }) {
     this.token = token;
     for (const each of this.all) each.lapse(this.seen ?? 0);
@@ -102,7 +100,6 @@ export class Store {
     if (there) there.unread = there.mentions = 0;
   }
 
-  /** Whether somebody sees the page. */
   setAway(away) {
     if (!away) this.#look(this.current);
     this.set({ away });
@@ -168,7 +165,6 @@ export class Store {
     }
   }
 
-  /** What a room is about; `nick` has just said so. */
   about(there, topic, nick) {
     there.topic = topic;
     if (!nick) return this.set({});
@@ -206,7 +202,6 @@ export class Store {
     this.set({ seen: Math.max(id, this.seen ?? 0) });
   }
 
-  /** Show a message of ours before the server has it. */
   pend({ ref, kind, text, places }) {
     const { nick } = this;
     const fields = { ref, kind, text, places, nick, mine: true, status: "pending", anchor: Infinity };
@@ -227,7 +222,6 @@ export class Store {
     this.#settle(ref, { status: "failed", why, anchor: this.seen ?? 0 });
   }
 
-  /** The user wants a failed message sent after all: to the end with it. */
   repend(ref) {
     this.#settle(ref, { status: "pending", anchor: Infinity });
   }
@@ -244,7 +238,6 @@ export class Store {
     return new Date(this.#now()).toISOString();
   }
 
-  /** A word of the page itself, in one conversation or in all. */
   notice(text, there) {
     this.#put({ kind: "notice", text }, there ? [there] : this.all);
   }

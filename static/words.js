@@ -1,5 +1,3 @@
-// What codes and reasons mean, in words for people.
-
 const ERRORS = {
   "connection-lost": "There is no connection at the moment. Please try again.",
   "nick-taken": "Somebody has that name. Please choose another.",
@@ -21,7 +19,7 @@ const REASONS = {
   4008: "this page read too slowly",
 };
 
-/** Why a connection ended: from its `bye` or close code; "" when it just broke. */
+/** Why a connection ended; "" when it just broke. */
 export const farewell = (reason, code) => REASONS[reason || code] ?? plain(reason);
 
 /** The connection in a few words; `count` apart: what changes each second is not for reading out. */

@@ -59,13 +59,20 @@ class LineClient:
 
     async def __aenter__(self) -> Self:
         self._reader, self.writer = await asyncio.open_connection(HOST, self._port)
+        try:
+            await self._enter()
+        except BaseException:
+            self.writer.transport.abort()
+            raise
+        return self
+
+    async def _enter(self) -> None:
         if self._greeted:
             await self.expect("Welcome! Please login with: LOGIN <username>")
             await self.line()
         if self._login:
             await self.send(self._login)
             await self.line()
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

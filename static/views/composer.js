@@ -1,5 +1,3 @@
-// Where one types: Enter sends, Tab completes, Up brings back; each conversation has its own draft.
-
 import { COMMAND_NAMES, messagesOf } from "../commands.js";
 import { complete } from "../complete.js";
 import { fold } from "../conversation.js";
@@ -64,8 +62,7 @@ export function mountComposer({ store, submit }) {
   const before = () => field.value.slice(0, field.selectionStart);
 
   function look() {
-    const people = [...(shown?.people.values() ?? []), ...store.all.map(({ kind, name }) => (kind === "direct" ? name : ""))];
-    const nicks = [...new Set(people)].filter((nick) => nick && fold(nick) !== fold(store.nick));
+    const nicks = [...(shown?.people.values() ?? [])].filter((nick) => fold(nick) !== fold(store.nick));
     const rooms = store.all.filter(({ kind }) => kind === "room").map(({ name }) => name);
     return complete(before(), { nicks, rooms, commands: COMMAND_NAMES, emoji: emoji ?? {} });
   }

@@ -1,5 +1,3 @@
-// The little that the views share. Texts only ever become text nodes.
-
 export const byId = (id) => document.getElementById(id);
 
 export function el(tag, properties, ...children) {
@@ -8,7 +6,6 @@ export function el(tag, properties, ...children) {
   return node;
 }
 
-/** Words for those who cannot see what colour or place tells the eye. */
 export const spoken = (text) => el("span", { className: "spoken" }, text);
 
 const kept = new WeakMap(); // parent -> Map(key -> node)
@@ -30,7 +27,6 @@ export function follow(parent, items, { key = (item) => item, make, fresh = () =
   kept.set(parent, nodes);
 }
 
-/** One colour a name, the same on every page: a class of the palette in style.css. */
 export function nickClass(name) {
   let hash = 0;
   for (const char of name.toLowerCase()) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;

@@ -1,5 +1,3 @@
-// The form that asks for a nick.
-
 import { byId } from "./dom.js";
 
 export function mountEntry({ store, session, lastNick }) {

@@ -1,5 +1,4 @@
-// What stands around the messages: header, title, and the side bars, which are drawers on a phone.
-
+import { keep, recall } from "../memory.js";
 import { describe } from "../words.js";
 import { byId, el } from "./dom.js";
 
@@ -9,7 +8,10 @@ export function mountFrame({ store, session }) {
   const leave = byId("leave");
   const words = el("span");
   const count = el("span", { ariaHidden: "true" }); // else it would be read out each second
+  const theme = byId("theme"); // style.css looks at it
   let timer = null;
+  theme.value = recall("theme");
+  theme.onchange = () => keep("theme", theme.value);
   status.append(words, count);
 
   again.onclick = () => session.connect();
@@ -48,6 +50,7 @@ export function mountFrame({ store, session }) {
     leave.hidden = !inside || !current;
     leave.textContent = current?.kind === "direct" ? "Close" : "Leave";
     document.title = (unread ? `(${unread}) ` : "") + (name ? `${name} · Parlour` : "Parlour");
+    byId("icon").href = `/static/favicon${unread ? "-unread" : ""}.svg`;
     drawStatus();
   };
 }

@@ -1,5 +1,3 @@
-// The messages of the open conversation: a window over all rows that moves with the scrolling.
-
 import { partsOf } from "../markup.js";
 import { comings, isAction, rowsOf } from "../rows.js";
 import { byId, el, follow, nickClass, spoken } from "./dom.js";
@@ -13,7 +11,7 @@ const STEP = 60; // and how many are added at once
 const time = { hour: "2-digit", minute: "2-digit" };
 const clockTime = new Intl.DateTimeFormat(undefined, time);
 const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
-const dayName = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const dayName = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
 
 const timeOf = ({ at, time: dateTime }) => el("time", { dateTime, title: fullTime.format(at) }, clockTime.format(at));
 
@@ -31,6 +29,7 @@ export function mountLog({ store, session }) {
   const jump = byId("jump");
   let shown = null;
   let rows = [];
+  let last = null; // item
   let from = 0; // the window
   let to = 0;
   let atEnd = true; // and so stays with the newest
@@ -89,7 +88,6 @@ export function mountLog({ store, session }) {
     }
   }
 
-  /** Move the window, or ask for older messages, where its end comes near. */
   function reach() {
     const { current } = store;
     const below = log.scrollHeight - log.scrollTop - log.clientHeight;
@@ -122,6 +120,7 @@ export function mountLog({ store, session }) {
     atEnd = false;
     paint();
     list.children[at - from].scrollIntoView({ block: "center" });
+    return list.children[at - from];
   }
 
   jump.onclick = () => {
@@ -137,13 +136,13 @@ export function mountLog({ store, session }) {
     const another = current !== shown;
     const top = rows[from + 1]?.item;
     const size = to - from;
-    const before = another ? null : rows.at(-1)?.item;
     rows = rowsOf(items, current?.mark);
     // Only what was said just now is read out, not who came, nor what was said before.
-    const added = before ? items.slice(items.lastIndexOf(before) + 1) : [];
-    log.ariaBusy = another || added.length > 4 || added.some(({ kind }) => kind === "presence");
+    const added = items.slice(items.lastIndexOf(last) + 1);
+    log.ariaBusy = another || !last || added.length > 4 || added.some(({ kind }) => kind === "presence");
     log.ariaLabel = current?.name ?? "Messages";
     shown = current;
+    last = items.at(-1);
     if (another) atEnd = true;
     if (!atEnd) from = Math.max(0, rows.findIndex(({ item }) => item === top) - 1);
     to = atEnd ? rows.length : Math.min(rows.length, from + Math.max(size, ROWS));
@@ -153,6 +152,11 @@ export function mountLog({ store, session }) {
     byId("empty").hidden = !current?.loaded || items.length > 0;
     const mark = another ? rows.findIndex(({ kind }) => kind === "new") : -1;
     if (mark >= 0 && (mark < from || list.children[mark - from].offsetTop < log.scrollTop)) show(mark);
+    if (current?.target) {
+      const at = rows.findIndex(({ item, key }) => key === item && item.id === current.target);
+      current.target = 0;
+      if (at >= 0) show(at).classList.add("found");
+    }
     reach();
     if (log.ariaBusy === "true") setTimeout(() => (log.ariaBusy = false), 500);
   }

@@ -1,5 +1,3 @@
-// Who is here. A click on somebody opens a conversation with them.
-
 import { fold } from "../conversation.js";
 import { byId, el, follow, nickClass } from "./dom.js";
 

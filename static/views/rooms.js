@@ -1,5 +1,3 @@
-// The side bar: rooms and people to talk with, and the way to another room.
-
 import { ROOM_RULE, roomName } from "../commands.js";
 import { hashOf } from "../route.js";
 import { byId, el, follow, spoken } from "./dom.js";

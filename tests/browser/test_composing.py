@@ -114,7 +114,7 @@ async def test_tab_completes_names_from_a_list_where_there_are_several(
 
 async def test_emoji_are_offered_while_one_types_their_name(server: Server, guests: Guests) -> None:
     ann = await guests.enter(page_of(server), "Ann")
-    options = ann.page.get_by_role("option")
+    options = ann.page.get_by_role("listbox", name="Suggestions").get_by_role("option")
     await ann.message.press_sequentially("well :roc")
     await expect(options).to_have_text(["🚀 :rocket:"])
     await ann.message.press("Escape")

@@ -64,3 +64,26 @@ async def test_a_line_shows_where_one_left_off_and_names_are_counted_apart(
         await ann.opens("#tea")
         await ann.opens("#general")
         await expect(line).to_have_count(0)
+
+
+async def test_only_what_is_said_now_is_read_out(server: Server, guests: Guests) -> None:
+    """A log that is busy tells a screen reader that its changes are no news."""
+    ann = await guests.enter(page_of(server), "Ann")
+    await expect(ann.log).to_have_attribute("aria-busy", "false")
+    await ann.page.evaluate(
+        """() => {
+          const log = document.querySelector("[role=log]");
+          const newest = () => log.innerText.match(/Cy joined|said by Cy/g)?.at(-1);
+          window.busy = [];
+          new MutationObserver(() => busy.push(newest() + log.ariaBusy))
+            .observe(document.getElementById("messages"), {childList: true});
+        }"""
+    )
+    async with command_user(server, "Cy") as cy:
+        await ann.sees("Cy joined the room")
+        await expect(ann.log).to_have_attribute("aria-busy", "false")
+        await cy.send("MSG said by Cy")
+        await ann.sees("said by Cy")
+        seen = await ann.page.evaluate("busy")
+        assert "Cy joinedtrue" in seen
+        assert seen[-1] == "said by Cyfalse"

@@ -19,9 +19,6 @@ const cases = [
   ["/all hi", { type: "all", text: "hi" }],
   ["/who", { type: "who" }],
   ["/WhosOnline ", { type: "online" }],
-  ["/history", { type: "history", count: 50 }],
-  ["/history 7", { type: "history", count: 7 }],
-  ["/history 999", { type: "history", count: 200 }],
   ["/help", { type: "help" }],
   ["/quit", { type: "quit" }],
 ];
@@ -29,7 +26,7 @@ for (const [typed, intent] of cases) {
   test(`${JSON.stringify(typed)} means ${intent.type}`, () => assert.deepEqual(parse(typed), intent));
 }
 
-for (const typed of ["/join", "/join #", "/join a b", "/nick", "/nick a b", "/msg", "/all", "/me", "/who x", "/history x", "/history 0"]) {
+for (const typed of ["/join", "/join #", "/join a b", "/nick", "/nick a b", "/msg", "/all", "/me", "/who x"]) {
   test(`${typed} is answered with how to write it`, () => assert.equal(parse(typed).type, "wrong"));
 }
 
@@ -59,7 +56,7 @@ test("the limit counts characters, not code units, and says where it is passed",
 });
 
 test("help names every command and //", () => {
-  for (const word of "join leave nick msg dm pm all me who whosonline history help quit /text".split(" ")) {
+  for (const word of "join leave nick msg dm pm all me who whosonline rooms topic help quit /text".split(" ")) {
     assert.ok(HELP.includes("/" + word), word);
   }
 });

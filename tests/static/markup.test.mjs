@@ -30,6 +30,7 @@ test("a name is mentioned as a whole word, in any case", () => {
   assert.ok(mentions("Ann?", "ann"));
   for (const text of ["anna", "joann", "ann-x", "x_ann"]) assert.ok(!mentions(text, "ann"), text);
   assert.ok(!mentions("anything", ""));
+  assert.ok(mentions("oh (", "("));
 });
 
 test("nothing of a text is lost", () => {

@@ -25,13 +25,12 @@ class PlainClient(LineClient):
         super().__init__(port)
         self._nick = nick
 
-    async def __aenter__(self) -> "PlainClient":
-        await super().__aenter__()
+    async def _enter(self) -> None:
+        await super()._enter()
         if self._nick:
             await self.send(self._nick)
             while not (await self.hear()).startswith(f"You are {self._nick}, "):
                 pass
-        return self
 
     async def hear(self) -> str:
         time, text = timed(await self.line())

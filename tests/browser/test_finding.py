@@ -1,0 +1,72 @@
+"""The dialog "Jump to": rooms, people, and what was said."""
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.browser.guest import Guest, Guests, page_of
+from tests.e2e.netcat import command_user
+from tests.e2e.server import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.asyncio(loop_scope="session")]
+
+
+def finder(guest: Guest) -> tuple[Locator, Locator]:
+    """The dialog and the box in it."""
+    dialog = guest.page.get_by_role("dialog", name="Jump to", exact=True)
+    return dialog, dialog.get_by_role("searchbox", name="Search", exact=True)
+
+
+async def test_ctrl_k_jumps_to_rooms_and_people(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    dialog, box = finder(ann)
+    async with command_user(server, "Cy") as cy:
+        await cy.send("JOIN #tea", "TOPIC green or black?")
+        await cy.hears("OK joined #tea", "OK topic-changed")
+        await ann.page.keyboard.press("Control+k")
+        await expect(box).to_be_focused()
+        await expect(dialog.get_by_role("button")).to_have_text(
+            ["#general 1 here", "#tea 1 here · green or black?", "Ann", "Cy"]
+        )
+        await ann.page.keyboard.type("green")
+        await expect(dialog.get_by_role("button")).to_have_count(1)
+        await ann.page.keyboard.press("Enter")
+        await ann.is_in("#tea")
+        await expect(dialog).not_to_be_visible()
+        await expect(ann.message).to_be_focused()
+        await ann.types("/rooms")
+        await expect(box).to_have_value("")
+        await ann.page.keyboard.type("cy")
+        await ann.page.keyboard.press("ArrowDown")
+        await expect(dialog.get_by_role("button", name="Cy", exact=True)).to_be_focused()
+        await ann.page.keyboard.press("Enter")
+        await ann.is_in("Cy")
+        await ann.page.get_by_role("button", name="Jump to").first.click()
+        await expect(dialog).to_be_visible()
+        await ann.page.keyboard.press("Escape")
+        await expect(dialog).not_to_be_visible()
+
+
+async def test_what_a_search_finds_opens_where_it_was_said(server: Server, guests: Guests) -> None:
+    async with command_user(server, "Cy") as cy:
+        await cy.send("MSG a needle <b>here</b>", *(f"MSG m{n}" for n in range(500)), "PING")
+        await cy.hears("PONG")
+        ann = await guests.enter(page_of(server), "Ann")
+        await ann.joins("#tea")
+        dialog, box = finder(ann)
+        await ann.page.keyboard.press("Control+k")
+        await box.fill("needle")
+        await dialog.get_by_role("button", name="Cy: a needle <b>here</b>").click()
+        await ann.is_in("#general")
+        await expect(ann.log.get_by_text("a needle <b>here</b>", exact=True)).to_be_in_viewport()
+        await expect(ann.log.locator(".found")).to_have_count(1)
+        await ann.sees("m499", times=0)
+        await ann.page.get_by_role("button", name="Jump to newest", exact=True).click()
+        await expect(ann.log.get_by_text("m499", exact=True)).to_be_in_viewport()
+
+
+async def test_a_search_that_finds_nothing_shows_nothing(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    dialog, box = finder(ann)
+    await ann.page.keyboard.press("Control+k")
+    await box.fill("<img src=x onerror=alert(1)>")
+    await expect(dialog.get_by_role("button")).to_have_count(0)

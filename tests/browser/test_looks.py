@@ -1,0 +1,91 @@
+"""Themes, the tab's icon, what makes the page installable, and nobody kept out."""
+
+import json
+import re
+import urllib.request
+from typing import Final, Literal
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.axe import violations
+from tests.browser.guest import DESKTOP, PHONE, Device, Guests, page_of
+from tests.e2e.netcat import command_user
+from tests.e2e.server import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.asyncio(loop_scope="session")]
+
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+PAPER: Final = {"light": "rgb(253, 252, 250)", "dark": "rgb(23, 25, 28)"}
+
+
+async def test_the_theme_follows_the_system_until_one_chooses(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    body = ann.page.locator("body")
+    for scheme in SCHEMES:
+        await ann.page.emulate_media(color_scheme=scheme)
+        await expect(body).to_have_css("background-color", PAPER[scheme])
+    theme = ann.page.get_by_role("combobox", name="Theme", exact=True)
+    await theme.select_option("light")
+    await expect(body).to_have_css("background-color", PAPER["light"])
+    await ann.page.reload()
+    await ann.is_connected()
+    await expect(theme).to_have_value("light")
+    await expect(body).to_have_css("background-color", PAPER["light"])
+
+
+async def test_the_icon_of_the_tab_shows_what_is_unread(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    icon = ann.page.locator("#icon")
+    async with command_user(server, "Cy") as cy:
+        await cy.send("DM Ann psst")
+        await expect(icon).to_have_attribute("href", "/static/favicon-unread.svg")
+        await ann.link("Cy", unread=1).click()
+        await expect(icon).to_have_attribute("href", "/static/favicon.svg")
+
+
+async def test_the_page_can_be_installed(server: Server, guests: Guests) -> None:
+    ann = await guests.visit(page_of(server))
+    manifest = ann.page.locator("link[rel=manifest]")
+    await expect(manifest).to_have_attribute("href", "/static/manifest.json")
+
+    def get(path: str) -> tuple[bytes, str]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.web_port}{path}", timeout=5) as answer:
+            return answer.read(), answer.headers["Content-Type"]
+
+    text, kind = get("/static/manifest.json")
+    assert kind == "application/json"
+    told = json.loads(text)
+    assert (told["start_url"], told["display"]) == ("/", "standalone")
+    for icon in told["icons"]:
+        image, kind = get(icon["src"])
+        assert kind == icon["type"]
+        if kind == "image/png":
+            width = int.from_bytes(image[16:20], "big")
+            assert icon["sizes"] == f"{width}x{width}"
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_axe_finds_nothing_to_complain_about(
+    server: Server, guests: Guests, device: Device, scheme: Literal["light", "dark"]
+) -> None:
+    ann = await guests.visit(page_of(server), device)
+    await ann.page.emulate_media(color_scheme=scheme)
+    assert await violations(ann.page) == []
+    await ann.enters("Ann")
+    async with command_user(server, "Cy") as cy:
+        await ann.types("/topic all that is ripe")
+        await ann.types("/help")
+        await cy.send(
+            "MSG Ann, see https://example.org and `this`", "MSG /me waves", "GMSG to all", "DM Ann psst"
+        )
+        await ann.sees("* Cy waves")
+        await ann.types("/msg Nobody hello")
+        await expect(ann.log).to_contain_text("Not sent.")
+        assert await violations(ann.page) == []
+        await ann.page.keyboard.press("Control+k")
+        dialog = ann.page.get_by_role("dialog", name="Jump to", exact=True)
+        await ann.page.keyboard.type("se")
+        await expect(dialog.get_by_role("button", name=re.compile("^#general Cy:"))).to_be_visible()
+        assert await violations(ann.page) == []
