@@ -93,7 +93,7 @@ class WebSocketWire:
         self.input.set()
 
 
-async def converse(request: web.Request, chat: Chat, *, version: str, address: str) -> web.WebSocketResponse:
+async def converse(request: web.Request, chat: Chat, *, version: str, address: str) -> web.StreamResponse:
     """Serve one WebSocket until it ends. `address` is where the peer really is."""
     ws = web.WebSocketResponse(
         heartbeat=HEARTBEAT,
@@ -104,8 +104,8 @@ async def converse(request: web.Request, chat: Chat, *, version: str, address: s
     )
     try:
         await ws.prepare(request)
-    except ConnectionResetError:  # gone during the handshake
-        return ws
+    except ConnectionResetError:
+        return web.Response()  # gone during the handshake; aiohttp finds that out by itself
     transport = request.transport
     if transport is None:  # gone during the handshake
         return ws

@@ -37,6 +37,7 @@ async def test_the_files_of_the_page_are_served_with_their_types(
         "html": ["text/html"],
         "js": ["text/javascript", "application/javascript"],
         "json": ["application/json"],
+        "png": ["image/png"],
         "svg": ["image/svg+xml"],
     }
     async with http.get(f"/static/{name}") as response:
