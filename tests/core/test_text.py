@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.text import clean
 
 DANGEROUS = "\0\a\t\n\v\f\r\x1b\x7f\x85\x9b\u2028\u2029\u202a\u202d\u202e\u2066\u2069\ud800\udfff"
-ANY_TEXT = st.text(alphabet=st.characters(categories=None) | st.sampled_from(DANGEROUS + "\u200d\u200e"))
+ANY_TEXT = st.text(alphabet=st.characters(categories=None)) | st.text(alphabet=DANGEROUS + "ab \u200d\u200e")
 """Lone surrogates too, and more of what matters here than chance would bring."""
 
 

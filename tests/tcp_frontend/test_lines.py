@@ -23,7 +23,9 @@ EVERY_ENCODER = pytest.mark.parametrize("encode", ENCODERS, ids=["command", "pla
 OUR_COLOURS = re.compile(r"\x1b\[(0|1|2|31)m")
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
-_text = st.text(alphabet=st.characters(categories=None))
+_text = st.text(alphabet=st.characters(categories=None)) | st.text(
+    alphabet="ab \0\a\t\n\v\f\r\x1b\x7f\x85\x9b\u2028\u2029\u202a\u202e\u2066\u2069\ud800"
+)
 _nick = _text.map(Nick)
 _room = _text.map(RoomName)
 _spoken = st.one_of(

@@ -154,7 +154,7 @@ async def test_a_very_large_number_is_no_trouble(doors: Doors) -> None:
         await ann.call("msg", room="#general", text="hi")
         for before in (2**53, 2**63 - 1, 2**63, 2**64, 10**30):
             answer = await ann.call("history", room="#general", before=before)
-            assert answer["type"] == "error" or len(answer["messages"]) == 1
+            assert [message["text"] for message in answer["messages"]] == ["hi"]
 
 
 async def test_typing(doors: Doors) -> None:
