@@ -8,6 +8,7 @@ import pytest
 from core import commands as c
 from core.chat import Chat
 from core.limits import Limits
+from core.replies import IdleWarning
 from storage.memory import MemoryLog
 from tests.core.person import Person, enter, numbered
 
@@ -39,6 +40,11 @@ async def patient() -> AsyncIterator[Chat]:
 
 def now() -> float:
     return asyncio.get_running_loop().time()
+
+
+async def is_warned(person: Person) -> None:
+    """The chat looks once a second and counts whole seconds, so it may be a moment late."""
+    assert await person.next() in (IdleWarning(15), IdleWarning(14))
 
 
 # ------------------------------------------------------------------ pace
@@ -150,7 +156,7 @@ async def test_whoever_has_logged_in_is_not_asked_to_again(patient: Chat) -> Non
 async def test_after_45_silent_seconds_one_is_warned_and_after_60_disconnected(patient: Chat) -> None:
     start = now()
     (ann,) = await enter(patient, "Ann", idles=True)
-    await ann.sees("IdleWarning 15")
+    await is_warned(ann)
     assert 45 <= now() - start <= 46.5
     await ann.sees("Bye idle-timeout 60")
     assert await ann.is_closed() == "idle-timeout"
@@ -160,11 +166,12 @@ async def test_after_45_silent_seconds_one_is_warned_and_after_60_disconnected(p
 async def test_any_input_starts_the_time_anew_and_the_warning_too(patient: Chat) -> None:
     (ann,) = await enter(patient, "Ann", idles=True)
     for _ in range(3):
-        await ann.sees("IdleWarning 15")
+        await is_warned(ann)
         ann.does(c.Invalid("unknown-command", "x"))
         await ann.sees("Error unknown-command x")
     start = now()
-    await ann.sees("IdleWarning 15", "Bye idle-timeout 60")
+    await is_warned(ann)
+    await ann.sees("Bye idle-timeout 60")
     assert now() - start >= 59
 
 
