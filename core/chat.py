@@ -109,6 +109,11 @@ class Chat:
         """
         self._turns.end(session, dropped=dropped)
 
+    def cut(self, session: Session) -> None:
+        """This peer reads too slowly; its door ends the connection."""
+        self.counters.cuts["sendq"] += 1
+        self.end(session, dropped=True)
+
     def close(self, session: Session, bye: Bye) -> None:
         """Tell the peer why, then close the connection; what waits in its inbox is dropped."""
         if session.closing:

@@ -110,8 +110,7 @@ class Outbox:
         own = self._catch_up(session)
         own.parts.append(data)
         if self._patient:  # what is gathered can wait, a reply can't: it takes along what came before it
-            parts, own.parts = own.parts, []
-            self._write(session, parts)
+            self.write_out(session)
 
     def settle(self, session: Session) -> None:
         """Fix what the session is to be shown so far. Call it before its audiences or encoder change."""

@@ -136,10 +136,9 @@ class Connection(asyncio.Protocol):
             return
         self._cut = True
         logger.warning("Cut %s: more than %d bytes were waiting for it (sendq)", self.peer, self._sendq)
-        self._chat.counters.cuts["sendq"] += 1
         self._transport.write(b"\nERROR sendq exceeded\n")
         self.close("sendq")
-        self._chat.end(self._session, dropped=True)
+        self._chat.cut(self._session)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._chat.end(self._session, dropped=exc is not None)

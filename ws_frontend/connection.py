@@ -116,8 +116,7 @@ async def converse(request: web.Request, chat: Chat, *, version: str, address: s
 
     def cut() -> None:
         logger.warning("Cut %s: too many bytes were waiting for it (sendq)", peer)
-        chat.counters.cuts["sendq"] += 1
-        chat.end(session, dropped=True)
+        chat.cut(session)
 
     wire = WebSocketWire(ws, transport, cut)
     doorman = transport.get_protocol()

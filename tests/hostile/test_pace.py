@@ -92,7 +92,9 @@ async def test_they_have_them_on_the_web_door_and_an_answer_is_free() -> None:
         await people[5].until("DM Eve an answer")
 
 
-@pytest.mark.xfail(reason="product: what is in the inbox of a broken connection is said at the allowed pace")
+@pytest.mark.xfail(
+    reason="product: what waits in the inbox of a connection that was closed is said at the allowed pace"
+)
 async def test_nobody_speaks_on_for_long_after_the_connection_is_gone() -> None:
     """Otherwise a few bytes make a ghost: it has the name, talks on, and no limit counts it."""
     async with serving("--rate", "20", "--burst", "10") as server, dialling(server) as ann:
