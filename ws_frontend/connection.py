@@ -18,7 +18,7 @@ logger = logging.getLogger("parlour.web")
 FRAME_MAX: Final = 16_384
 HEARTBEAT: Final = 25.0
 CLOSE_TIMEOUT: Final = 2.0
-"""Seconds a peer has to answer our close; then the connection is aborted."""
+"""Seconds a peer has to take what waits for it and to answer our close; then the connection is aborted."""
 
 CLOSE_CODES: Final = {
     "quit": 1000,
@@ -75,13 +75,12 @@ class WebSocketWire:
 
     async def _close(self, reason: str) -> None:
         self.input.set()
+        # A stuck peer must not hold us up; one that still reads gets everything, the reason last.
+        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._transport.abort)
         try:
-            async with asyncio.timeout(CLOSE_TIMEOUT):
-                await self._ws.close(code=CLOSE_CODES.get(reason, 1000), message=reason.encode())
-        except TimeoutError:
-            pass  # a stuck peer must not hold us up
+            await self._ws.close(code=CLOSE_CODES.get(reason, 1000), message=reason.encode())
         finally:
-            self._transport.abort()
+            self._transport.close()
 
     def waiting(self) -> int:
         return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
