@@ -7,7 +7,13 @@ from contextlib import ExitStack
 from typing import Final
 
 SEND_BUFFER: Final = 65_536
-"""Bytes the kernel may hold for one reader; accepted sockets inherit it. Linux doubles the number."""
+"""Bytes the kernel may hold for one reader. Linux doubles the number."""
+
+KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
+"""Seconds until a silent peer is probed, and between probes; so many without an answer end the connection.
+
+Without it nobody notices a peer that is gone while nothing is read from it or written to it.
+"""
 
 FIRST_INHERITED: Final = 3
 """The first descriptor that systemd hands over (sd_listen_fds(3))."""
@@ -51,7 +57,12 @@ def _has(family: int) -> bool:
 
 
 def _prepared(sock: socket.socket) -> socket.socket:
+    """Options that accepted sockets inherit."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in KEEPALIVE.items():
+        if hasattr(socket, option):  # Linux
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
     sock.setblocking(False)
     return sock
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import re
+import socket
 from collections.abc import Container
 from typing import Final, cast
 
@@ -38,6 +39,9 @@ MISDIRECTED: Final = (
 CLOSE_PATIENCE: Final = 2.0
 """Seconds in which a peer may still take what waits for it when the connection is closed."""
 
+WATCH_EVERY: Final = 1.0
+"""Seconds between two looks after connections that are not read."""
+
 HEADER_PATIENCE: Final = 5.0
 """Seconds a proxy has for its PROXY header."""
 
@@ -49,20 +53,34 @@ def _may_log_in(line: bytes) -> bool:
     return word.upper() in RESUMES or (word.upper() == "LOGIN" and nick_problem(name.strip()) is None)
 
 
+TCP_CLOSE: Final = 7
+"""The state of a socket whose peer has reset the connection, the first byte of Linux' TCP_INFO."""
+
+
 class Connections:
     """Those that are open."""
 
     def __init__(self) -> None:
         self._open: set[Connection] = set()
         self._last_closed = asyncio.Event()
+        self.paused: set[Connection] = set()
+        """Those that are not read at the moment."""
 
     def add(self, connection: "Connection") -> None:
         self._open.add(connection)
 
     def discard(self, connection: "Connection") -> None:
         self._open.discard(connection)
+        self.paused.discard(connection)
         if not self._open:
             self._last_closed.set()
+
+    async def watch(self) -> None:
+        """End those whose peer is gone: where nothing is read, a reset goes unnoticed."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            for connection in list(self.paused):
+                connection.end_if_reset()
 
     async def all_closed(self) -> None:
         self._last_closed.clear()
@@ -82,6 +100,9 @@ class Connection(asyncio.Protocol):
         self._plain = False
         self._stranger = True
         """Nothing has come yet by which someone could be logged in."""
+        self._paused = False
+        """The chat wants no more lines for now."""
+        self._eof = False
         self._cut = False
 
     # ------------------------------------------------------------------ asyncio.Protocol
@@ -108,17 +129,31 @@ class Connection(asyncio.Protocol):
         self._transport.write(GREETING)
 
     def data_received(self, data: bytes) -> None:
-        lines = self._framer.feed(data)
+        if self._session.closing:
+            return
+        self._framer.feed(data)
         answers = self._framer.take_answers()
         if answers:
             self.write(answers)
-        for line in lines:
-            if self._stranger and isinstance(line, bytes):
-                if HTTP.match(line):
-                    self._turn_away()
-                    return
-                self._stranger = not _may_log_in(line)
-            self._chat.receive(self._session, line)
+        for _ in range(self._framer.take_cost()):
+            self._chat.receive(self._session, b"")
+        self._take_lines()
+
+    def _take_lines(self) -> None:
+        """As many as the chat wants; the others stay bytes, which take less room."""
+        while not self._paused:
+            lines = self._framer.take_lines()
+            for line in lines:
+                if self._stranger and isinstance(line, bytes):
+                    if HTTP.match(line):
+                        self._turn_away()
+                        return
+                    self._stranger = not _may_log_in(line)
+                self._chat.receive(self._session, line)
+            if not lines:
+                if self._eof:
+                    self._chat.end(self._session)
+                return
 
     def _turn_away(self) -> None:
         """A browser, or someone who makes one speak to us: nothing it sends is taken for a line."""
@@ -127,8 +162,17 @@ class Connection(asyncio.Protocol):
             self._chat.close(self._session, Bye("misdirected"))
 
     def eof_received(self) -> bool:
-        self._chat.end(self._session)
+        self._eof = True
+        self._take_lines()
         return True  # the other direction stays open until the pending replies are written
+
+    def end_if_reset(self) -> None:
+        if self._transport.is_closing():
+            return
+        sock = self._transport.get_extra_info("socket")
+        if sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE:
+            self._chat.end(self._session, dropped=True)
+            self._transport.abort()
 
     def pause_writing(self) -> None:
         """More than `sendq` bytes wait for this reader: it is cut, the others never wait for it."""
@@ -162,12 +206,18 @@ class Connection(asyncio.Protocol):
         return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
 
     def pause_input(self) -> None:
+        self._paused = True
+        if not self._transport.is_closing():
+            self._connections.paused.add(self)
         with contextlib.suppress(RuntimeError):  # a transport that is closing
             self._transport.pause_reading()
 
     def resume_input(self) -> None:
+        self._paused = False
+        self._connections.paused.discard(self)
         if not self._transport.is_closing():
             self._transport.resume_reading()
+        self._take_lines()
 
     # ------------------------------------------------------------------ the dialects
 

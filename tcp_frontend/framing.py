@@ -5,6 +5,7 @@
 - Telnet commands are taken out; every offer and request is refused, none is ever made.
 """
 
+import re
 from typing import Final
 
 from core.commands import Invalid
@@ -12,78 +13,86 @@ from core.commands import Invalid
 LINE_MAX: Final = 4096
 """Bytes of a line without its ending. IRC has 512, and 4096 more for tags."""
 
+AT_ONCE: Final = 128
+"""Lines taken out of the bytes at once: so many may wait, as objects of their own, for their turn."""
+
 SB_MAX: Final = 512
 """Bytes of one subnegotiation; a longer one is taken for a stray byte, and what follows for text."""
 
+TELNET_PER_LINE: Final = 512
+"""Bytes of telnet commands that cost as much as a line does. A client sends fewer in its whole life."""
+
 IAC: Final = 255
-_SE, _SB, _WILL, _WONT, _DO, _DONT = 240, 250, 251, 252, 253, 254
+_WILL, _WONT, _DO, _DONT = 251, 252, 253, 254
 
 TOO_LONG: Final = Invalid("line-too-long", str(LINE_MAX))
 
+_INSIDE: Final = rb"(?:[^\xff]|\xff[^\xf0])"
+_TELNET: Final = re.compile(
+    rb"(?P<text>(?:\xff\xff)+)"
+    rb"|(?P<offers>(?:\xff[\xfb-\xfe].)+)"
+    rb"|(?P<alone>(?:\xff[\xf0-\xf9])+)"
+    rb"|\xff\xfa(?:%(in)b{0,%(max)d}?\xff\xf0|%(in)b{%(max)d})"
+    rb"|(?P<part>\xff(?:[\xfa-\xfe].*)?\Z)" % {b"in": _INSIDE, b"max": SB_MAX},
+    re.DOTALL,
+)
+"""Runs of a kind are one match. IAC before anything else was never telnet: it is refused as text."""
+
 
 class Telnet:
-    """Takes telnet commands out of a stream. States: text, after IAC, after a verb, inside SB."""
+    """Takes telnet commands out of a stream."""
 
     def __init__(self) -> None:
-        self._state = "text"
-        self._verb = 0
-        self._inside = 0
+        self._part = b""
+        """The beginning of a command that has not come whole."""
         self.answers = bytearray()
         """Refusals to send back; whoever sends them empties it."""
+        self.taken = 0
+        """Bytes taken out so far; whoever charges for them lowers it."""
 
     def strip(self, data: bytes) -> bytes:
-        if self._state == "text" and IAC not in data:
+        if self._part:
+            data, self._part = self._part + data, b""
+        if IAC not in data:
             return data
-        text = bytearray()
-        for byte in data:
-            match self._state:
-                case "text":
-                    if byte == IAC:
-                        self._state = "iac"
-                    else:
-                        text.append(byte)
-                case "iac":
-                    self._state = "text"
-                    if byte == IAC:
-                        text.append(IAC)
-                    elif byte == _SB:
-                        self._state = "sb"
-                        self._inside = 0
-                    elif byte in (_WILL, _WONT, _DO, _DONT):
-                        self._state, self._verb = "verb", byte
-                    elif byte < _SE:  # no command: it was never telnet, and as text it will be refused
-                        text += bytes((IAC, byte))
-                case "verb":
-                    self._state = "text"
-                    # A refusal of a refusal is never sent: that is how loops begin.
-                    if self._verb == _DO:
-                        self.answers += bytes((IAC, _WONT, byte))
-                    elif self._verb == _WILL:
-                        self.answers += bytes((IAC, _DONT, byte))
-                case "sb":
-                    self._inside += 1
-                    if byte == IAC:
-                        self._state = "sb-iac"
-                    elif self._inside > SB_MAX:  # an end will not come
-                        self._state = "text"
-                case _:  # sb-iac
-                    self._state = "text" if byte == _SE else "sb"
-        return bytes(text)
+        text = _TELNET.sub(self._replaced, data)
+        self.taken += len(data) - len(text) - len(self._part)
+        return text
+
+    def _replaced(self, match: re.Match[bytes]) -> bytes:
+        command = match[0]
+        match match.lastgroup:
+            case "text":
+                return command[::2]
+            case "offers":
+                # A refusal of a refusal is never sent: that is how loops begin.
+                for verb, option in zip(command[1::3], command[2::3], strict=True):
+                    if verb == _DO:
+                        self.answers += bytes((IAC, _WONT, option))
+                    elif verb == _WILL:
+                        self.answers += bytes((IAC, _DONT, option))
+            case "part":
+                self._part = command
+        return b""
 
 
 class LineFramer:
-    """Feed it what was received; it gives the lines, without their endings, in order."""
+    """Feed it what was received, then take the lines, without their endings, in order."""
 
     def __init__(self) -> None:
         self._rest = b""
         self._skipping = False
         self._telnet = Telnet()
 
-    def feed(self, data: bytes) -> list[bytes | Invalid]:
+    def feed(self, data: bytes) -> None:
         data = self._rest + self._telnet.strip(data)
         if b"\0" in data:
             data = data.replace(b"\r\0", b"\r\n")
-        *pieces, rest = data.split(b"\n")
+        self._rest = data
+
+    def take_lines(self) -> list[bytes | Invalid]:
+        """Some of the lines that are complete; none when there are no more."""
+        *pieces, rest = self._rest.split(b"\n", AT_ONCE)
         lines: list[bytes | Invalid] = []
         for piece in pieces:
             if self._skipping:
@@ -91,12 +100,13 @@ class LineFramer:
                 continue
             line = piece.removesuffix(b"\r")
             lines.append(line if len(line) <= LINE_MAX else TOO_LONG)
-        if self._skipping:
-            rest = rest[-1:] if rest.endswith(b"\r") else b""
-        elif len(rest) > LINE_MAX + 1:  # one more: it may be the CR of an ending
-            lines.append(TOO_LONG)
-            self._skipping = True
-            rest = rest[-1:] if rest.endswith(b"\r") else b""
+        if len(pieces) < AT_ONCE:  # what is left has no ending
+            if self._skipping:
+                rest = rest[-1:] if rest.endswith(b"\r") else b""
+            elif len(rest) > LINE_MAX + 1:  # one more: it may be the CR of an ending
+                lines.append(TOO_LONG)
+                self._skipping = True
+                rest = rest[-1:] if rest.endswith(b"\r") else b""
         self._rest = rest
         return lines
 
@@ -105,3 +115,8 @@ class LineFramer:
         answers = bytes(self._telnet.answers)
         self._telnet.answers.clear()
         return answers
+
+    def take_cost(self) -> int:
+        """The number of lines that the telnet commands are worth."""
+        cost, self._telnet.taken = divmod(self._telnet.taken, TELNET_PER_LINE)
+        return cost

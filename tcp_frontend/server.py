@@ -55,10 +55,12 @@ async def serve(
         for server in servers:
             server.close()
 
+    watching = loop.create_task(connections.watch())
     try:
         yield shut
     finally:
         shut()
+        watching.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_PATIENCE):
                 await connections.all_closed()

@@ -5,6 +5,7 @@ Seeds that once failed stay as examples.
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -53,6 +54,11 @@ pieces = st.one_of(
 )
 
 
+def _lines(framer: LineFramer) -> Iterator[bytes | c.Invalid]:
+    while some := framer.take_lines():
+        yield from some
+
+
 @fuzzing(250)
 @given(st.lists(pieces, max_size=20), st.lists(st.integers(0, 20_000), max_size=20))
 @example([b"x" * 4096, b"\r", b"\n"], [4096, 4097])
@@ -61,13 +67,15 @@ pieces = st.one_of(
 def _framing(parts: list[bytes], cuts: list[int]) -> None:
     data = b"".join(parts)
     whole = LineFramer()
-    expected, refused = whole.feed(data), whole.take_answers()
-    framer, lines, answers, start = LineFramer(), [], b"", 0
+    whole.feed(data)
+    expected, refused = list(_lines(whole)), whole.take_answers()
+    lines: list[bytes | c.Invalid] = []
+    framer, answers, start = LineFramer(), b"", 0
     for end in [*sorted(min(cut, len(data)) for cut in cuts), len(data)]:
-        lines += framer.feed(data[start:end])
+        framer.feed(data[start:end])
+        lines += _lines(framer)
         answers += framer.take_answers()
         start = end
-    framer.feed(b"")
     # A line that is too long is reported as soon as that is known, which may be before its end.
     assert lines == expected
     assert answers == refused

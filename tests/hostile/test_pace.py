@@ -1,8 +1,11 @@
 """Whoever is too fast waits; nothing of what it said is lost, and nobody else waits with it."""
 
 import asyncio
+import socket
+import struct
 import time
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
@@ -92,15 +95,24 @@ async def test_they_have_them_on_the_web_door_and_an_answer_is_free() -> None:
         await people[5].until("DM Eve an answer")
 
 
-@pytest.mark.xfail(
-    reason="product: what waits in the inbox of a connection that was closed is said at the allowed pace"
-)
 async def test_nobody_speaks_on_for_long_after_the_connection_is_gone() -> None:
-    """Otherwise a few bytes make a ghost: it has the name, talks on, and no limit counts it."""
+    """Otherwise a few bytes make a ghost: it has the name, talks on, and nobody is left who could stop it."""
     async with serving("--rate", "20", "--burst", "10") as server, dialling(server) as ann:
         await enter(ann, "Ann")
         async with dialling(server) as eve:
             await eve.send("LOGIN Eve", *["MSG boo"] * 2000)
             await ann.hears("INFO Eve connected", "MSG Eve boo")
-        async with asyncio.timeout(5):  # Eve is gone, with a reset
+            sock = eve.writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset
+        async with asyncio.timeout(5):
             await ann.until("INFO Eve disconnected")
+
+
+async def test_a_connection_that_is_not_read_is_probed_by_the_kernel() -> None:
+    """A peer that closed its side may still be listening, as `nc -N` does: only a probe tells."""
+    keepalive = "02"
+    async with serving(*QUICK) as server, dialling(server) as eve:
+        here, there = eve.writer.get_extra_info("sockname")[1], server.tcp_port
+        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        timers = {(row[1].partition(":")[2], row[2].partition(":")[2]): row[5][:2] for row in rows}
+        assert timers[f"{there:04X}", f"{here:04X}"] == keepalive

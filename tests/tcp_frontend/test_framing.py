@@ -16,9 +16,17 @@ def framed(*pieces: bytes) -> tuple[list[bytes | Invalid], bytes]:
     lines: list[bytes | Invalid] = []
     answers = b""
     for piece in pieces:
-        lines += framer.feed(piece)
+        lines += fed(framer, piece)
         answers += framer.take_answers()
     return lines, answers
+
+
+def fed(framer: LineFramer, piece: bytes) -> list[bytes | Invalid]:
+    framer.feed(piece)
+    lines = []
+    while some := framer.take_lines():
+        lines += some
+    return lines
 
 
 def cut(data: bytes, points: list[int]) -> list[bytes]:
@@ -113,15 +121,15 @@ def test_a_longer_line_is_reported_once_and_skipped_to_its_end(length: int, endi
 
 def test_the_report_of_a_long_line_does_not_wait_for_its_end() -> None:
     framer = LineFramer()
-    assert framer.feed(b"x" * 5000) == [TOO_LONG]
-    assert framer.feed(b"x" * 5000) == []
-    assert framer.feed(b"x\nnext\n") == [b"next"]
+    assert fed(framer, b"x" * 5000) == [TOO_LONG]
+    assert fed(framer, b"x" * 5000) == []
+    assert fed(framer, b"x\nnext\n") == [b"next"]
 
 
 def test_an_endless_line_takes_no_memory() -> None:
     framer = LineFramer()
     for _ in range(100):
-        framer.feed(b"x" * 10_000)
+        fed(framer, b"x" * 10_000)
     assert len(framer._rest) <= 1
 
 
@@ -170,3 +178,21 @@ def test_the_answers_are_given_out_once() -> None:
     framer.feed(bytes([IAC, DO, 1]))
     assert framer.take_answers() == bytes([IAC, WONT, 1])
     assert framer.take_answers() == b""
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        bytes([IAC, NOP]) * 1000,
+        bytes([IAC, DONT, 1]) * 1000,
+        (bytes([IAC, SB]) + b"x" * 96 + bytes([IAC, SE])) * 20,
+    ],
+)
+def test_telnet_commands_have_their_price_and_text_has_none(commands: bytes) -> None:
+    framer = LineFramer()
+    for piece in cut(commands, [100, 777, 1001]):
+        framer.feed(piece)
+    assert framer.take_cost() == len(commands) // 512
+    assert framer.take_cost() == 0
+    framer.feed(b"x" * 3000 + b"\xff\xff\n" * 100)
+    assert framer.take_cost() == (len(commands) % 512 + 100) // 512
