@@ -211,19 +211,22 @@ async def resume_storm() -> Finding:
 async def ghosts() -> Finding:
     """A paste, and the connection is gone: how long does it go on talking?"""
     async with target() as server:
+        ann = await dial(server.tcp, b"LOGIN Ann\n")
         for n in range(20):
             sock = await dial(server.tcp, f"LOGIN Ghost{n}\n".encode() + b"MSG boo\n" * 2000)
             await heard(sock, 0.1)
             sock.close()
+        ann.send(b"MSG who is there?\n")  # what is written to somebody who is gone comes back as a reset
         await asyncio.sleep(1)
         before = (await server.counters())["parlour_messages_total"]
         await asyncio.sleep(3)
         after = await server.counters()
-        connected = after['parlour_connections{door="tcp"}']
+        connected = after['parlour_connections{door="tcp"}'] - 1
         speaking = after["parlour_messages_total"] - before
+        ann.close()
     return Finding(
         "20 peers paste 2,000 lines and are gone",
         "nobody speaks on for long",
-        f"{connected:.0f} connections, yet {speaking:.0f} messages in the 3 s after",
+        f"{connected:.0f} of them connected, {speaking:.0f} messages in the 3 s after",
         speaking == 0,
     )

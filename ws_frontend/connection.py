@@ -97,6 +97,7 @@ async def converse(request: web.Request, chat: Chat, *, version: str, address: s
     ws = web.WebSocketResponse(
         heartbeat=HEARTBEAT,
         max_msg_size=FRAME_MAX + 1,
+        autoping=False,
         compress=False,
         decode_text=False,
         timeout=CLOSE_TIMEOUT,
@@ -127,10 +128,15 @@ async def converse(request: web.Request, chat: Chat, *, version: str, address: s
         async for frame in ws:
             if frame.type is WSMsgType.TEXT:
                 chat.receive(session, frame.data)
-                if not wire.input.is_set():
-                    await wire.input.wait()
             elif frame.type is WSMsgType.BINARY:
                 await ws.close(code=1003, message=b"send text frames")
+                continue
+            else:
+                if frame.type is WSMsgType.PING:
+                    await ws.pong(frame.data)
+                chat.receive(session, None)  # else pings without end would cost nothing
+            if not wire.input.is_set():
+                await wire.input.wait()
     finally:
         chat.end(session, dropped=ws.close_code not in CLOSED)
         logger.info("Closed connection from %s (%s)", peer, ws.close_code)

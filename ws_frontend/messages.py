@@ -24,8 +24,10 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _KNOWN: Final = frozenset(command.__struct_config__.tag for command in get_args(c.FromWire))
 
 
-def parse(raw: bytes) -> c.AnyCommand:
-    """One text frame."""
+def parse(raw: bytes | None) -> c.AnyCommand | None:
+    """One text frame. None stands for a ping or a pong, which costs what a frame costs."""
+    if raw is None:
+        return None
     try:
         return _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
