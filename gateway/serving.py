@@ -80,13 +80,19 @@ async def _open_doors(
     lines = Admission(**room)
     pages = Admission(**room)
     proxies = Trusted(config.trusted_proxy)
-    tls = certificate.context if certificate is not None else None
+    tls = certificate is not None
     visitors = Visitors(config.allowed_origin, config.public_host, proxies)
     believed = proxies if config.proxy_protocol else None
     plain = tcp_frontend.server.serve(chat, lines, tcp, sendq=config.sendq, proxies=believed)
     doors.append(await stack.enter_async_context(plain))
     page = ws_frontend.server.serve(
-        chat, pages, visitors, web, version=version("parlour"), sendq=config.sendq, tls=tls
+        chat,
+        pages,
+        visitors,
+        web,
+        version=version("parlour"),
+        sendq=config.sendq,
+        secured=certificate.door(pages, proxies) if certificate is not None else None,
     )
     doors.append(await stack.enter_async_context(page))
     for sock in tcp:
@@ -95,7 +101,13 @@ async def _open_doors(
         print(f"Page on {'https' if tls else 'http'}://{for_browsers(sock)}/", flush=True)
     if config.tls_tcp_port is not None or "tls-tcp" in handed:
         secure = handed.get("tls-tcp") or listen(config.host, config.tls_tcp_port or 0)
-        encrypted = tcp_frontend.server.serve(chat, lines, secure, sendq=config.sendq, tls=tls)
+        encrypted = tcp_frontend.server.serve(
+            chat,
+            lines,
+            secure,
+            sendq=config.sendq,
+            secured=certificate.door(lines) if certificate is not None else None,
+        )
         doors.append(await stack.enter_async_context(encrypted))
         for sock in secure:
             print(f"Server listening with TLS on {shown(sock)}", flush=True)

@@ -1,13 +1,23 @@
 """TLS for both doors, from one certificate that can be replaced while the server runs."""
 
+import asyncio
 import logging
 import ssl
-from typing import Final
+from collections.abc import Callable, Container
+from typing import Final, cast
+
+from core.admission import Admission
+
+ProtocolFactory = Callable[[], asyncio.Protocol]
 
 logger = logging.getLogger("parlour.tls")
 
 NO_PASSWORD: Final = ""
 """For a key that wants one: without this OpenSSL would ask on the terminal and wait."""
+
+
+HANDSHAKE_PATIENCE: Final = 8.0
+"""Seconds a peer has for its TLS handshake."""
 
 
 class CannotUse(Exception):
@@ -35,6 +45,12 @@ class Certificate:
             raise CannotUse(f"cannot use {self._chain} with {self._key}: {error.strerror or error}") from None
         return self._chain, self._key
 
+    def door(
+        self, admission: Admission, proxies: Container[str] = ()
+    ) -> Callable[[ProtocolFactory], ProtocolFactory]:
+        """What puts a handshake in front of a door's connections. A proxy is many people at one address."""
+        return lambda inside: lambda: _Handshake(self.context, inside, admission, proxies)
+
     def reload(self) -> None:
         """Take the files as they are now; keep the old certificate when they cannot be used."""
         try:
@@ -43,3 +59,80 @@ class Certificate:
             logger.error("The old certificate stays in use: %s", problem)
         else:
             logger.info("Certificate loaded anew")
+
+
+class _Early(asyncio.Protocol):
+    """Keeps what comes before the protocol it is meant for is in place."""
+
+    def __init__(self) -> None:
+        self.received = b""
+        self.eof = False
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+
+    def eof_received(self) -> None:
+        self.eof = True
+
+
+class _Handshake(_Early):
+    """Counts a connection from its first moment, which asyncio's own TLS servers leave no place for."""
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        inside: ProtocolFactory,
+        admission: Admission,
+        proxies: Container[str],
+    ) -> None:
+        super().__init__()
+        self._context = context
+        self._inside = inside
+        self._admission = admission
+        self._proxies = proxies
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._wire = cast(asyncio.Transport, transport)
+        peer = self._wire.get_extra_info("peername")
+        address = str(peer[0]) if peer else ""
+        if address in self._proxies:
+            address = ""
+        if not self._admission.enter(address):
+            self._wire.abort()  # it could not read a reason yet
+            return
+        loop = asyncio.get_running_loop()
+        self._task = loop.create_task(self._shake_hands(address))
+        # After start_tls has begun, and after what it schedules when it begins.
+        loop.call_soon(loop.call_soon, self._pass_on)
+
+    def _pass_on(self) -> None:
+        """What came before TLS was in place, the beginning of the handshake, goes to it."""
+        early, tls = self.received, cast(asyncio.BufferedProtocol, self._wire.get_protocol())
+        while early and not self._wire.is_closing():
+            buffer = memoryview(tls.get_buffer(len(early)))
+            size = min(len(buffer), len(early))
+            buffer[:size] = early[:size]
+            tls.buffer_updated(size)
+            early = early[size:]
+
+    async def _shake_hands(self, address: str) -> None:
+        app = _Early()
+        try:
+            secure = await asyncio.get_running_loop().start_tls(
+                self._wire, app, self._context, server_side=True, ssl_handshake_timeout=HANDSHAKE_PATIENCE
+            )
+        except OSError:  # of which timeouts, resets and TLS' own errors are kinds
+            secure = None
+        finally:
+            self._admission.leave(address)
+        if secure is None:
+            self._wire.abort()
+            return
+        protocol = self._inside()  # counts the connection again, in the same moment
+        secure.set_protocol(protocol)
+        protocol.connection_made(secure)
+        if app.received and secure.get_protocol() is protocol:
+            protocol.data_received(app.received)
+        if app.eof:
+            protocol.eof_received()
+            secure.close()

@@ -113,6 +113,13 @@ def try_writing(database: sqlite3.Connection) -> None:
     database.execute("COMMIT")
 
 
+def try_storing(database: sqlite3.Connection) -> None:
+    """The same with room for a few messages: more pages than one of them and its indexes take."""
+    database.execute("BEGIN IMMEDIATE")
+    database.execute("INSERT OR REPLACE INTO meta VALUES ('probe', zeroblob(65536))")
+    database.execute("COMMIT")
+
+
 def _make(path: Path) -> None:
     """In another place first, so that the file is there whole or not at all."""
     new = path.with_name(path.name + "-new")

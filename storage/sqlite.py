@@ -103,7 +103,7 @@ class SqliteLog:
         return self
 
     def _read_state(self) -> tuple[str, int]:
-        meta = dict(self._writer.execute("SELECT key, value FROM meta").fetchall())
+        meta = dict(self._writer.execute("SELECT key, value FROM meta WHERE key != 'probe'").fetchall())
         (newest,) = self._writer.execute("SELECT max(id) FROM message").fetchone()
         self._indexed = int(meta["indexed"])
         # Every id that anybody may have seen is below: also those of messages that are no longer kept.
@@ -127,7 +127,7 @@ class SqliteLog:
     # ------------------------------------------------------------------ writing
 
     async def check(self) -> None:
-        await self._write(schema.try_writing, self._writer)
+        await self._write(schema.try_storing, self._writer)
 
     async def append(self, batch: Sequence[Spoken]) -> Sequence[Entry]:
         records = tuple(self._records.values())

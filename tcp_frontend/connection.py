@@ -164,7 +164,8 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         self._eof = True
         self._take_lines()
-        return True  # the other direction stays open until the pending replies are written
+        # The other direction stays open until the pending replies are written; TLS 1.2 knows no such thing.
+        return self._transport.get_extra_info("sslcontext") is None
 
     def end_if_reset(self) -> None:
         if self._transport.is_closing():

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import socket
-import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -17,8 +16,7 @@ BACKLOG = 2048
 
 STOP_PATIENCE = CLOSE_PATIENCE + 1
 
-HANDSHAKE_PATIENCE = 8.0
-"""Seconds a peer has for its TLS handshake, during which it is not counted yet."""
+ProtocolFactory = Callable[[], asyncio.Protocol]
 
 
 @asynccontextmanager
@@ -29,11 +27,11 @@ async def serve(
     *,
     sendq: int,
     proxies: Trusted | None = None,
-    tls: ssl.SSLContext | None = None,
+    secured: Callable[[ProtocolFactory], ProtocolFactory] | None = None,
 ) -> AsyncIterator[Callable[[], None]]:
     """Open the door on these listening sockets; yields what shuts it for newcomers.
 
-    `proxies` may speak the PROXY protocol, without TLS.
+    `proxies` may speak the PROXY protocol; `secured` puts TLS in front, where there is none of that.
 
     Whoever stops the chat closes the connections; leaving waits for them, but not for ever.
     """
@@ -45,11 +43,8 @@ async def serve(
         return ProxiedConnection(chat, admission, sendq, connections, proxies)
 
     loop = asyncio.get_running_loop()
-    patience = HANDSHAKE_PATIENCE if tls is not None else None
-    servers = [
-        await loop.create_server(connect, sock=sock, ssl=tls, ssl_handshake_timeout=patience, backlog=BACKLOG)
-        for sock in sockets
-    ]
+    factory = secured(connect) if secured is not None else connect
+    servers = [await loop.create_server(factory, sock=sock, backlog=BACKLOG) for sock in sockets]
 
     def shut() -> None:
         for server in servers:

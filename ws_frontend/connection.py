@@ -1,6 +1,7 @@
 """One WebSocket: aiohttp reads and keeps it alive, ready frames are written straight to its transport."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Final
@@ -133,7 +134,8 @@ async def converse(request: web.Request, chat: Chat, *, version: str, address: s
                 continue
             else:
                 if frame.type is WSMsgType.PING:
-                    await ws.pong(frame.data)
+                    with contextlib.suppress(ConnectionError):  # gone, as the next frame will say
+                        await ws.pong(frame.data)
                 chat.receive(session, None)  # else pings without end would cost nothing
             if not wire.input.is_set():
                 await wire.input.wait()

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,8 @@ from core.chat import Chat
 from ws_frontend.connection import converse
 from ws_frontend.doorman import Doorman
 from ws_frontend.visitors import Visitors
+
+ProtocolFactory = Callable[[], asyncio.Protocol]
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 BACKLOG: Final = 2048
@@ -33,16 +34,30 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",  # ask each time; unchanged files are answered with 304
+    "Server": "parlour",  # not what it is made of, and in which version
 }
 
 
 REQUEST_PATIENCE: Final = 8.0
-"""Seconds a connection may take for its request, headers and all (for a TLS handshake as well), and
-stay open between two."""
+"""Seconds a connection may take for its request, headers and all, and stay open between two."""
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
+
+
+class RequestHandler(web.RequestHandler):
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What is no request never comes as far as the application and its headers."""
+        response = super().handle_error(request, status, exc, message)
+        response.headers.update(HEADERS)
+        return response
 
 
 def application(chat: Chat, admission: Admission, visitors: Visitors, *, version: str) -> web.Application:
@@ -89,30 +104,32 @@ async def serve(
     *,
     version: str,
     sendq: int,
-    tls: ssl.SSLContext | None = None,
+    secured: Callable[[ProtocolFactory], ProtocolFactory] | None = None,
 ) -> AsyncIterator[Callable[[], None]]:
     """Open the door on these listening sockets; yields what shuts it for newcomers.
 
-    Whoever stops the chat closes the WebSockets.
+    `secured` puts TLS in front. Whoever stops the chat closes the WebSockets.
     """
     app = application(chat, admission, visitors, version=version)
-    runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=REQUEST_PATIENCE, shutdown_timeout=STOP_PATIENCE
-    )
+    runner = web.AppRunner(app, shutdown_timeout=STOP_PATIENCE)
     await runner.setup()
-    make = runner.server
-    assert make is not None  # it was set up
+    manager = runner.server
+    assert manager is not None  # it was set up
     loop = asyncio.get_running_loop()
-    servers = [
-        await loop.create_server(
-            lambda: Doorman(make, admission, visitors.proxies, sendq),
-            sock=sock,
-            ssl=tls,
-            ssl_handshake_timeout=REQUEST_PATIENCE if tls is not None else None,
-            backlog=BACKLOG,
+
+    def make() -> RequestHandler:
+        return RequestHandler(
+            manager,
+            loop=loop,
+            access_log=None,  # type: ignore[arg-type]  # None is what aiohttp's own runner passes on
+            keepalive_timeout=REQUEST_PATIENCE,
         )
-        for sock in sockets
-    ]
+
+    def meet() -> asyncio.Protocol:
+        return Doorman(make, admission, visitors.proxies, sendq)
+
+    factory = secured(meet) if secured is not None else meet
+    servers = [await loop.create_server(factory, sock=sock, backlog=BACKLOG) for sock in sockets]
 
     def shut() -> None:
         for server in servers:

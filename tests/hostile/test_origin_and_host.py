@@ -113,23 +113,7 @@ ERRORS = {
 }
 
 
-NOT_OURS = [
-    "not HTTP",
-    "no host",
-    "no such version",
-    "huge header",
-    "negative length",
-    "TLS",
-    "controls in a header",
-    "two lengths",
-]
-"""What aiohttp's parser answers itself."""
-
-
-@pytest.mark.parametrize(
-    "error",
-    [pytest.param(e, marks=pytest.mark.xfail(reason="product") if e in NOT_OURS else ()) for e in ERRORS],
-)
+@pytest.mark.parametrize("error", ERRORS)
 async def test_every_answer_to_a_bad_request_has_the_security_headers(error: str) -> None:
     async with opened() as house:
         status, headers = await head(house.web_port, ERRORS[error])

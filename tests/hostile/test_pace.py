@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.netcat import netcat
 from tests.e2e.server import serving
 from tests.e2e.sockets import Line, dialling, opening, web_user
+from tests.hostile.house import opened
 
 QUICK = ("--rate", "50", "--burst", "10")
 """The same rules, ten times as fast, so that the test is."""
@@ -116,3 +117,25 @@ async def test_a_connection_that_is_not_read_is_probed_by_the_kernel() -> None:
         rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         timers = {(row[1].partition(":")[2], row[2].partition(":")[2]): row[5][:2] for row in rows}
         assert timers[f"{there:04X}", f"{here:04X}"] == keepalive
+
+
+async def test_telnet_commands_and_pings_cost_what_lines_and_frames_cost() -> None:
+    """Else a peer that never says a word could keep the server busy at any rate."""
+    async with opened("--rate", "0.001", "--burst", "11", "--admin-port", "0") as house:
+
+        async def received() -> float:
+            return (await house.metrics())["parlour_received_total"]
+
+        async with dialling(house) as eve:
+            await eve.send_raw(b"\xff\xf1" * 256 * 10 + b"LOGIN Eve\nMSG too late\n")
+            await eve.hears("OK")
+            assert await received() == 10 + 2
+        async with web_user(house, "Bob") as bob:
+            for _ in range(11):
+                await (await bob.websocket.ping())
+            assert await received() == 12 + 1 + 11
+            too_late = await bob.websocket.ping()
+            pong, _ = await asyncio.wait([asyncio.ensure_future(too_late)], timeout=0.3)
+            assert not pong
+            bob.abort()
+        assert (await house.metrics())["parlour_messages_total"] == 0

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import signal
+import socket
 import ssl
 import time
 from contextlib import AsyncExitStack
@@ -205,15 +206,27 @@ async def test_handshakes_that_never_end_are_cut_and_leave_nothing_behind(used: 
         assert [line for line in house.program.errors if " INFO " not in line] == []
 
 
-@pytest.mark.xfail(
-    strict=False, reason="product: who has not finished its handshake is not counted, and takes descriptors"
-)
-async def test_handshakes_that_never_begin_take_nobody_elses_place(used: Pair) -> None:
+async def test_handshakes_that_never_begin_count_as_connections_until_they_are_cut(used: Pair) -> None:
+    """Uncounted they would take every descriptor, and with them the page's files and the other doors."""
     async with opened(*tls(used), before=with_few_descriptors(256)) as house, AsyncExitStack() as stack:
-        for _ in range(300):
-            await stack.enter_async_context(calling(house.tls_port))
+        silent = [await stack.enter_async_context(calling(house.tls_port)) for _ in range(300)]
+        refused = await stack.enter_async_context(calling(house.tcp_port))
+        assert (await refused.first()).startswith(b"ERR too-many-connections")
+        page = await asyncio.to_thread(fetch, house.web_port, used)
+        assert page.startswith(b"HTTP/1.1 200 ")
+        await asyncio.gather(*[caller.end(15) for caller in silent])
         newcomer = await stack.enter_async_context(calling(house.tcp_port))
         assert (await newcomer.first()).startswith(b"Welcome!")
+
+
+def fetch(port: int, pair: Pair) -> bytes:
+    context = ssl.create_default_context(cafile=pair.cert)
+    with (
+        socket.create_connection(("127.0.0.1", port), DEADLINE) as sock,
+        context.wrap_socket(sock, server_hostname="localhost") as secure,
+    ):
+        secure.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return secure.recv(100)
 
 
 async def test_a_slow_reader_behind_tls_is_cut_too(used: Pair) -> None:
