@@ -1,0 +1,226 @@
+"""The results, as tables in Markdown: on the terminal, and in docs/bench.md."""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from bench.results import Result
+
+Document = Mapping[str, object]
+
+
+class Column(NamedTuple):
+    head: str
+    number: str
+    shown: Callable[[float], str]
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _two(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def _one(value: float) -> str:
+    return f"{value:.1f}"
+
+
+def _share(value: float) -> str:
+    return f"{value:.0%}"
+
+
+LATENCIES: Final = (
+    Column("p50 ms", "p50", _two),
+    Column("p99 ms", "p99", _two),
+    Column("p99.9 ms", "p99_9", _two),
+)
+CPU: Final = (Column("server", "server", _share), Column("generator", "generator", _share))
+TRAFFIC: Final = (
+    Column("deliveries/s", "deliveries_s", _whole),
+    Column("µs CPU", "us", _two),
+    Column("generator µs", "generator_us", _two),
+)
+
+
+class Table(NamedTuple):
+    title: str
+    steps: Sequence[str]
+    columns: Sequence[Column]
+    setting: Sequence[str]
+    """What tells the rows apart, beside the name of the step."""
+
+
+TABLES: Final = (
+    Table(
+        "Closed loops",
+        ("fan", "flood", "fan1k", "rooms"),
+        (*TRAFFIC, *CPU),
+        ("data", "kind"),
+    ),
+    Table("Open loops", ("rate", "rate2k"), (*TRAFFIC, *CPU, *LATENCIES), ("data", "kind")),
+    Table(
+        "A member that never reads",
+        ("noslow", "slow"),
+        (
+            *TRAFFIC[:2],
+            *LATENCIES,
+            Column("growth MiB", "growth_mib", _one),
+            Column("cut", "cut", _whole),
+        ),
+        ("kind",),
+    ),
+    Table(
+        "Coming in, and being there",
+        ("idle",),
+        (
+            Column("KiB a connection", "kib", _two),
+            Column("logins/s", "logins_s", _whole),
+            Column("µs CPU a login", "login_us", _whole),
+            *CPU,
+        ),
+        ("kind", "connections"),
+    ),
+    Table("By readers", ("readers",), (*TRAFFIC, *CPU), ("kind", "readers")),
+    Table(
+        "By load (100 readers)",
+        ("latency",),
+        (Column("deliveries/s", "deliveries_s", _whole), Column("µs CPU", "us", _two), *CPU, *LATENCIES),
+        ("messages_s",),
+    ),
+    Table(
+        "By rooms",
+        ("by rooms",),
+        (Column("messages/s", "deliveries_s", _whole), Column("µs CPU a message", "us", _one), *CPU),
+        ("rooms",),
+    ),
+    Table(
+        "By connections",
+        ("connections",),
+        (
+            Column("MiB", "mib", _one),
+            Column("KiB a connection", "kib", _two),
+            Column("µs CPU a login", "login_us", _whole),
+            Column("logins/s", "logins_s", _whole),
+            *CPU,
+        ),
+        ("kind", "connections"),
+    ),
+    Table(
+        "Connections that do nothing",
+        ("held",),
+        (Column("CPU", "idle_cpu", lambda share: f"{share:.1%}"), Column("seconds", "seconds", _whole)),
+        ("kind", "connections"),
+    ),
+    Table(
+        "Start, by messages in the database",
+        ("start",),
+        (
+            Column("s to both doors open", "open_s", _two),
+            Column("slowest of 5", "slowest_s", _two),
+            Column("s CPU", "start_cpu_s", _two),
+        ),
+        ("messages",),
+    ),
+    Table(
+        "History paged and searched",
+        ("history",),
+        (
+            Column("pages/s", "pages_s", _whole),
+            Column("searches/s", "searches_s", _whole),
+            Column("server", "server", _share),
+            Column("loop lag median ms", "lag_median", _two),
+            Column("loop lag p99 ms", "lag_p99", _two),
+            Column("PING p50 ms", "ping_p50", _two),
+            Column("PING p99 ms", "ping_p99", _two),
+        ),
+        ("messages",),
+    ),
+)
+
+
+def medians(results: Sequence[Result]) -> list[Result]:
+    """One result for the repetitions of a step: the median of each number, the sum of all faults."""
+    groups: dict[tuple[object, ...], list[Result]] = {}
+    for result in results:
+        groups.setdefault((result.step, *result.setting.items()), []).append(result)
+    found = []
+    for group in groups.values():
+        numbers = {
+            name: statistics.median([each.numbers[name] for each in group if name in each.numbers])
+            for name in group[0].numbers
+        }
+        faults: dict[str, int] = {}
+        for each in group:
+            for kind, number in each.faults.items():
+                faults[kind] = faults.get(kind, 0) + number
+        found.append(Result(group[0].step, group[0].setting, numbers, faults))
+    return found
+
+
+def tables(results: Sequence[Result]) -> str:
+    """Those for which there are results."""
+    found = medians(results)
+    parts = [_table(table, found) for table in TABLES]
+    return "\n".join(part for part in parts if part)
+
+
+def _table(table: Table, results: Sequence[Result]) -> str:
+    rows = [result for result in results if result.step in table.steps]
+    if not rows:
+        return ""
+    several = len(table.steps) > 1
+    head = [*(("scenario",) if several else ()), *(name.replace("_s", "/s") for name in table.setting)]
+    cells = [head + [column.head for column in table.columns] + ["faults"]]
+    for row in rows:
+        name = f"{row.step} ¹" if row.generator_was_the_limit else row.step
+        setting = [str(row.setting.get(each, "")) for each in table.setting]
+        if not several and row.generator_was_the_limit:
+            setting[-1] += " ¹"
+        numbers = [
+            column.shown(row.numbers[column.number]) if column.number in row.numbers else ""
+            for column in table.columns
+        ]
+        cells.append([*([name] if several else []), *setting, *numbers, faults(row.faults)])
+    text = f"### {table.title}\n\n" + _markdown(cells)
+    if any(row.generator_was_the_limit for row in rows):
+        text += "\n¹ The generator was the limit, not the server.\n"
+    return text
+
+
+def faults(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {kind}" for kind, number in found.items()) or "0"
+
+
+def _markdown(cells: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[n]) for row in cells) for n in range(len(cells[0]))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in cells
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines) + "\n"
+
+
+def brief(results: Sequence[Result]) -> str:
+    """One line for who watches: what matters most of the last result."""
+    result = results[-1]
+    numbers = result.numbers
+    wanted = (
+        ("deliveries_s", "{:,.0f} deliveries/s"),
+        ("us", "{:.2f} µs"),
+        ("p99", "p99 {:.2f} ms"),
+        ("kib", "{:.2f} KiB a connection"),
+        ("logins_s", "{:,.0f} logins/s"),
+        ("idle_cpu", "{:.1%} CPU idle"),
+        ("lag_p99", "loop lag p99 {:.2f} ms"),
+        ("open_s", "{:.2f} s to open"),
+    )
+    shown = [form.format(numbers[name]) for name, form in wanted if name in numbers]
+    if result.generator_was_the_limit:
+        shown.append("the generator was the limit")
+    wrong = sum(sum(each.faults.values()) for each in results)
+    if wrong:
+        shown.append(f"{wrong} FAULTS")
+    return ", ".join(shown)
