@@ -1,7 +1,6 @@
 """The generator: all steps, or those that are asked for; what was found as JSON, tables and plots."""
 
 import argparse
-import asyncio
 import math
 import os
 import sys
@@ -36,13 +35,19 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--only", type=lambda text: text.split(","), metavar="STEP,…", help="of: " + ", ".join(names)
     )
+    parser.add_argument("--reps", type=int, default=1, help="runs of each step, in turns; shows medians")
     parser.add_argument(
-        "--reps", type=int, default=1, help="times for each step, in turns (medians are shown)"
+        "--data",
+        type=lambda text: tuple(text.split(",")),
+        metavar="WHERE,…",
+        help="of: floor, file, memory (default all): for the scenarios of the first two tables",
     )
     parser.add_argument("--seconds", type=float, help="that each load is measured (default 2)")
     parser.add_argument("--quick", action="store_true", help="everything small and short: does it work?")
     parser.add_argument("--out", type=Path, help="folder for the results (default: docs for a whole run)")
     options = parser.parse_args(given)
+    if unknown := set(options.data or ()) - set(FULL.data):
+        parser.error(f"messages are kept in floor, file or memory, not in {', '.join(unknown)}")
     for name in options.only or ():
         if name not in names:
             parser.error(f"there is no step {name!r}; there are {', '.join(names)}")
@@ -64,7 +69,7 @@ async def carry_out(steps: Sequence[Step], reps: int) -> list[Result]:
         _say(f"[{number + 1}/{count}] {_minutes(left)} left: {step.name}, {step.setting} … ", end="")
         try:
             found = await step.run()
-        except (OSError, AssertionError, TimeoutError) as problem:
+        except (OSError, AssertionError, TimeoutError, ExceptionGroup) as problem:
             found = [Result(step.name, {}, {}, {f"{type(problem).__name__}: {problem}": 1})]
         results += found
         _say(report.brief(found))
@@ -96,13 +101,18 @@ def main() -> None:
     scale = QUICK if options.quick else FULL
     if options.seconds is not None:
         scale = msgspec.structs.replace(scale, seconds=options.seconds)
+    if options.data is not None:
+        scale = msgspec.structs.replace(scale, data=options.data)
     steps = [step for step in _steps(scale) if not options.only or step.name in options.only]
-    whole = not options.only and not options.quick
+    whole = not (options.only or options.quick or options.data)
     machine_is = machine.described()
     os.sched_setaffinity(0, machine.GENERATOR_CORES)
     machine.raise_descriptors(2 * max(scale.connection_counts) + growth.RESERVE)
     began = time.monotonic()
-    results = asyncio.Runner(loop_factory=uvloop.new_event_loop).run(carry_out(steps, options.reps))
+    try:
+        results = uvloop.run(carry_out(steps, options.reps))
+    except KeyboardInterrupt:
+        sys.exit(130)
     folder = options.out or (DOCS if whole else ELSEWHERE)
     write(folder, results, machine_is, scale)
     print(report.tables(results))

@@ -71,24 +71,23 @@ class Faulty(Exception):
 
 
 async def read(file: Path, messages: int, seconds: float) -> list[Result]:
-    """How late the event loop is meanwhile, by its own measure and by that of a bystander on the line door."""
+    """How late the event loop is meanwhile: by its own measure, and for a bystander on the line door."""
     with closing(sqlite3.connect(file)) as database:
         (kept,) = database.execute("SELECT count(*) FROM message").fetchone()
     assert kept == messages
     answers = {"pages": 0, "searches": 0}
     lags: list[float] = []
     faults: dict[str, int] = {}
-    async with server.parlour(str(file)) as target:
-        async with undisturbed(), aiohttp.ClientSession() as session:
-            before, began = machine.cpu(target.pid), time.monotonic()
-            end = began + seconds
-            work = [_page(session, target, n, end, answers) for n in range(PAGERS)]
-            work += [_search(session, target, n, end, answers) for n in range(SEARCHERS)]
-            probing = asyncio.to_thread(_probe, target.tcp, end)
-            *done, round_trips, _ = await asyncio.gather(
-                *work, probing, _watch(target, end, lags), return_exceptions=True
-            )
-            used, took = machine.cpu(target.pid) - before, time.monotonic() - began
+    async with server.parlour(str(file)) as target, undisturbed(), aiohttp.ClientSession() as session:
+        before, began = machine.cpu(target.pid), time.monotonic()
+        end = began + seconds
+        work = [_page(session, target, n, end, answers) for n in range(PAGERS)]
+        work += [_search(session, target, n, end, answers) for n in range(SEARCHERS)]
+        probing = asyncio.to_thread(_probe, target.tcp, end)
+        *done, round_trips, _ = await asyncio.gather(
+            *work, probing, _watch(target, end, lags), return_exceptions=True
+        )
+        used, took = machine.cpu(target.pid) - before, time.monotonic() - began
     for problem in done:
         if isinstance(problem, BaseException):
             faults[f"{type(problem).__name__}: {problem}"] = 1

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+if sys.platform != "linux":
+    sys.exit("bench: what a server uses is read from /proc, which only Linux has")
+
 CORES: Final = sorted(os.sched_getaffinity(0))
 SERVER_CORES: Final = set(CORES[:1])
 GENERATOR_CORES: Final = set(CORES[1:2] or CORES)
@@ -32,7 +35,7 @@ def cpu(pid: int) -> float:
     waiting = [pid]
     while waiting:
         process = waiting.pop()
-        # The CPU clock of another process, as clock_getcpuclockid(3) makes it: /proc/PID/stat counts in 10 ms.
+        # Its CPU clock, as clock_getcpuclockid(3) makes it; /proc/PID/stat counts in steps of 10 ms.
         total += time.clock_gettime((~process << 3) | 2)
         for thread in Path(f"/proc/{process}/task").iterdir():
             waiting += map(int, (thread / "children").read_text().split())

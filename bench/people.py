@@ -27,11 +27,13 @@ AT_ONCE: Final = 64
 
 
 class Wish(NamedTuple):
-    """Someone who is to come in. Without rooms it stays in #general, else it is in those only."""
+    """Someone who is to come in. Without rooms it stays in #general."""
 
     door: DoorName
     nick: str
     rooms: Sequence[str] = ()
+    leaves: bool = True
+    """Whether it is in those only; a page may stay in #general too."""
 
     def entering(self) -> bytes:
         if self.door == "tcp":
@@ -39,7 +41,8 @@ class Wish(NamedTuple):
             return f"LOGIN {self.nick}\n".encode() + b"".join(b"JOIN %s\n" % r.encode() for r in self.rooms)
         frames = [_frame(type="login", nick=self.nick)]
         if self.rooms:
-            frames.append(_frame(type="leave", room="#general"))
+            if self.leaves:
+                frames.append(_frame(type="leave", room="#general"))
             frames += [_frame(type="join", room=room, ref=room) for room in self.rooms]
         return UPGRADE + b"".join(frames)
 

@@ -1,4 +1,4 @@
-"""The growth of cost as SVG, in the colours of the reader's theme. Axes begin at 0 unless they are logarithmic."""
+"""How cost grows, as SVG in the colours of the reader's theme. Axes begin at 0 if not logarithmic."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -13,13 +13,17 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 22, 66, 48
 """Around each panel: numbers on its left, title and legend above, numbers and label below."""
 
 STYLE: Final = """<style>
-svg { --paper: #ffffff; --ink: #1f2328; --soft: #59636e; --grid: #e4e8ec; --s0: #0969da; --s1: #d1570a; --s2: #8250df;
+svg { --paper: #ffffff; --ink: #1f2328; --soft: #59636e; --grid: #e4e8ec;
+  --s0: #0969da; --s1: #d1570a; --s2: #8250df;
   font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: var(--soft) }
-@media (prefers-color-scheme: dark) { svg { --paper: #0d1117; --ink: #f0f6fc; --soft: #9198a1; --grid: #262c34;
-  --s0: #58a6ff; --s1: #f0883e; --s2: #bc8cff } }
-.paper { fill: var(--paper) } .grid { stroke: var(--grid) } .title { fill: var(--ink); font-size: 14px; font-weight: 600 }
+@media (prefers-color-scheme: dark) {
+  svg { --paper: #0d1117; --ink: #f0f6fc; --soft: #9198a1; --grid: #262c34;
+    --s0: #58a6ff; --s1: #f0883e; --s2: #bc8cff } }
+.paper { fill: var(--paper) } .grid { stroke: var(--grid) }
+.title { fill: var(--ink); font-size: 14px; font-weight: 600 }
 .s0 { color: var(--s0) } .s1 { color: var(--s1) } .s2 { color: var(--s2) }
-polyline { fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round } circle, .key { fill: currentColor }
+polyline { fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round }
+circle, .key { fill: currentColor }
 .end { text-anchor: end } .middle { text-anchor: middle }
 </style>"""
 
@@ -32,6 +36,8 @@ class Panel(NamedTuple):
     series: dict[str, Points]
     log_x: bool = True
     log_y: bool = False
+    none_at_one: bool = False
+    """The 1 of a logarithmic axis stands for none."""
 
 
 class Scale:
@@ -40,9 +46,7 @@ class Scale:
     def __init__(self, values: Sequence[float], start: float, end: float, *, log: bool) -> None:
         self._at: Callable[[float], float] = math.log10 if log else float
         if log:
-            low = 10 ** math.floor(math.log10(min(values)) + 1e-9)
-            high = 10 ** math.ceil(math.log10(max(values)) - 1e-9)
-            self.ticks = _log_ticks(low, max(high, low * 10), max(values))
+            self.ticks = _log_ticks(min(values), max(values))
         else:
             self.ticks = _ticks(max(values))
         self._low, self._high = self._at(self.ticks[0]), self._at(self.ticks[-1])
@@ -59,14 +63,13 @@ def _ticks(most: float) -> list[float]:
     return [step * n for n in range(math.ceil(most / step - 1e-9) + 1)]
 
 
-def _log_ticks(low: float, high: float, most: float) -> list[float]:
-    """Powers of ten; the last one may be 2 or 5 times one, so that little stays empty."""
-    ticks = [low]
-    while ticks[-1] * 10 <= high:
-        ticks.append(ticks[-1] * 10)
-    below = ticks[-2]
-    last = next(below * times for times in (2, 5, 10) if below * times >= most * 0.999)
-    return [*ticks[:-1], last]
+def _log_ticks(least: float, most: float) -> list[float]:
+    """Powers of ten; the ends may be 2 or 5 times one, so that little stays empty."""
+    first, last = math.floor(math.log10(least) + 1e-9), math.ceil(math.log10(most) - 1e-9)
+    inner = [10.0**n for n in range(first + 1, last)]
+    low = max(10.0**first * times for times in (1, 2, 5) if 10.0**first * times <= least * 1.001)
+    high = min(10.0**last / times for times in (1, 2, 5) if 10.0**last / times >= most * 0.999)
+    return [low, *inner, high] if low < high else [10.0**first, 10.0 ** (first + 1)]
 
 
 def short(value: float) -> str:
@@ -103,7 +106,8 @@ def _panel(panel: Panel, left: float, width: float) -> Iterator[str]:
         yield f'<line class="grid" x1="{start}" x2="{end}" y1="{y(tick)}" y2="{y(tick)}"/>'
         yield f'<text class="end" x="{start - 8}" y="{y(tick) + 4}">{short(tick)}</text>'
     for tick in x.ticks:
-        yield f'<text class="middle" x="{x(tick)}" y="{bottom + 18}">{short(tick)}</text>'
+        shown = "0" if panel.none_at_one and tick == 1 else short(tick)
+        yield f'<text class="middle" x="{x(tick)}" y="{bottom + 18}">{shown}</text>'
     yield f'<text class="middle" x="{(start + end) / 2}" y="{bottom + 38}">{escape(panel.x)}</text>'
     for n, line in enumerate(panel.series.values()):
         places = [(x(a), y(b)) for a, b in line]
@@ -119,40 +123,39 @@ DOOR_NAMES: Final = {"tcp": "TCP", "web": "WebSocket"}
 
 def drawn(results: Sequence[Result]) -> dict[str, str]:
     """File name to SVG, of those for which there are results."""
-    readers, memory = "readers", "connections"
+    room = "readers of one room"
+    deliveries = _doors(results, "readers", "readers", "deliveries_s")
+    cost = _doors(results, "readers", "readers", "us")
+    latencies = {
+        shown: _line(results, "latency", "messages_s", name)
+        for shown, name in (("p50", "p50"), ("p99", "p99"), ("p99.9", "p99_9"))
+    }
+    memory = _doors(results, "connections", "connections", "mib")
+    logins = _doors(results, "connections", "connections", "login_us")
+    rooms = {"one reader a room": _line(results, "by rooms", "rooms", "us")}
+    starts = {"median of 5 starts": _line(results, "start", "messages", "open_s", least=1)}
     pictures = {
         "bench-readers.svg": [
-            Panel("Deliveries per second", "readers of one room", _doors(results, readers, readers, "deliveries_s")),
-            Panel("µs of CPU per delivery", "readers of one room", _doors(results, readers, readers, "us")),
+            Panel("Deliveries per second", room, deliveries),
+            Panel("µs of CPU per delivery", room, cost),
         ],
         "bench-latency.svg": [
             Panel(
                 "Milliseconds from due to delivered, 100 readers",
                 "messages offered per second",
-                {
-                    shown: _line(results, "latency", "messages_s", name)
-                    for shown, name in (("p50", "p50"), ("p99", "p99"), ("p99.9", "p99_9"))
-                },
+                latencies,
                 log_y=True,
-            ),
+            )
         ],
         "bench-connections.svg": [
-            Panel(
-                "MiB of memory", "connections", _doors(results, memory, memory, "mib"), log_x=False
-            ),
-            Panel(
-                "µs of CPU per login", "connections", _doors(results, memory, memory, "login_us"), log_x=False
-            ),
+            Panel("MiB of memory", "connections", memory, log_x=False),
+            Panel("µs of CPU per login", "connections", logins, log_x=False),
         ],
         "bench-growth.svg": [
-            Panel("µs of CPU per message", "rooms", {"one reader a room": _line(results, "by rooms", "rooms", "us")}),
-            Panel(
-                "Seconds to both doors open",
-                "messages in the database",
-                {"median of 5 starts": _line(results, "start", "messages", "open_s", least=1)},
-            ),
+            Panel("µs of CPU per message", "rooms", rooms),
+            Panel("Seconds to both doors open", "messages in the database", starts, none_at_one=True),
         ],
-    }  # fmt: skip
+    }
     return {
         name: svg(panels)
         for name, panels in pictures.items()

@@ -6,8 +6,6 @@ from typing import Final, NamedTuple
 
 from bench.results import Result
 
-Document = Mapping[str, object]
-
 
 class Column(NamedTuple):
     head: str
@@ -25,6 +23,10 @@ def _two(value: float) -> str:
 
 def _one(value: float) -> str:
     return f"{value:.1f}"
+
+
+def _small(value: float) -> str:
+    return f"{value:.1%}"
 
 
 def _share(value: float) -> str:
@@ -110,7 +112,7 @@ TABLES: Final = (
     Table(
         "Connections that do nothing",
         ("held",),
-        (Column("CPU", "idle_cpu", lambda share: f"{share:.1%}"), Column("seconds", "seconds", _whole)),
+        (Column("CPU", "idle_cpu", _small), Column("seconds", "seconds", _whole)),
         ("kind", "connections"),
     ),
     Table(
@@ -140,6 +142,86 @@ TABLES: Final = (
 )
 
 
+class Growth(NamedTuple):
+    """A cost that should stay the same, whatever grows."""
+
+    cost: str
+    step: str
+    number: str
+    by: str
+    kind: str = ""
+    since: int = 0
+    """Smaller ones are left out."""
+
+
+GROWTH: Final = (
+    Growth("µs CPU a delivery, TCP", "readers", "us", "readers", "tcp"),
+    Growth("µs CPU a delivery, TCP", "readers", "us", "readers", "tcp", 100),
+    Growth("µs CPU a delivery, WebSocket", "readers", "us", "readers", "web"),
+    Growth("µs CPU a delivery, WebSocket", "readers", "us", "readers", "web", 100),
+    Growth("µs CPU a message", "by rooms", "us", "rooms"),
+    Growth("KiB a connection, TCP", "connections", "kib", "connections", "tcp"),
+    Growth("KiB a connection, WebSocket", "connections", "kib", "connections", "web"),
+    Growth("µs CPU a login, TCP", "connections", "login_us", "connections", "tcp"),
+    Growth("µs CPU a login, WebSocket", "connections", "login_us", "connections", "web"),
+    Growth("s until both doors are open", "start", "open_s", "messages"),
+)
+
+
+class Wanted(NamedTuple):
+    what: str
+    wanted: str
+    step: str
+    number: str
+    shown: Callable[[float], str]
+    good: Callable[[float], bool]
+    kind: str = ""
+
+
+WANTED: Final = (
+    Wanted("s to open, largest database", "< 0.4", "start", "open_s", _two, lambda s: s < 0.4),
+    Wanted("logins/s, TCP", "≥ 2,000", "idle", "logins_s", _whole, lambda n: n >= 2000, "tcp"),
+    Wanted("logins/s, WebSocket", "≥ 2,000", "idle", "logins_s", _whole, lambda n: n >= 2000, "web"),
+    Wanted("CPU of idle TCP", "< 2.0%", "held", "idle_cpu", _small, lambda n: n < 0.02, "tcp"),
+    Wanted("CPU of idle WebSockets", "< 2.0%", "held", "idle_cpu", _small, lambda n: n < 0.02, "web"),
+    Wanted("loop lag p99 ms while history is read", "< 5", "history", "lag_p99", _two, lambda n: n < 5),
+)
+
+
+def in_short(results: Sequence[Result]) -> str:
+    """What grows, what was wanted, and where the generator ends."""
+    costs = [["how cost grows", "from", "to", "at first", "at last", "times"]]
+    for growth in GROWTH:
+        rows = [row for row in _of(results, growth) if int(row.setting[growth.by]) >= growth.since]
+        if len(rows) > 1:
+            before, after = rows[0].numbers[growth.number], rows[-1].numbers[growth.number]
+            ends = [f"{row.setting[growth.by]:,} {growth.by}" for row in (rows[0], rows[-1])]
+            times = f"{after / before:.2f}" if before else ""
+            costs.append([growth.cost, *ends, f"{before:,.4g}", f"{after:,.4g}", times])
+    wishes = [["what", "wanted", "found", "reached"]]
+    for wish in WANTED:
+        if rows := _of(results, wish):
+            value = rows[-1].numbers[wish.number]
+            reached = "yes" if wish.good(value) else "**no**"
+            wishes.append([wish.what, wish.wanted, wish.shown(value), reached])
+    limits = [["the generator's own limit", "µs a delivery", "deliveries/s of a full core"]]
+    for row in results:
+        if row.setting.get("data") == "floor":
+            cost = row.numbers["generator_us"]
+            limits.append([f"{row.step} against the floor", _two(cost), f"{1e6 / cost:,.0f}"])
+    return "\n".join(_markdown(cells) for cells in (costs, wishes, limits) if len(cells) > 1)
+
+
+def _of(results: Sequence[Result], wanted: Growth | Wanted) -> list[Result]:
+    return [
+        row
+        for row in results
+        if row.step == wanted.step
+        and wanted.kind in ("", row.setting.get("kind"))
+        and wanted.number in row.numbers
+    ]
+
+
 def medians(results: Sequence[Result]) -> list[Result]:
     """One result for the repetitions of a step: the median of each number, the sum of all faults."""
     groups: dict[tuple[object, ...], list[Result]] = {}
@@ -162,7 +244,7 @@ def medians(results: Sequence[Result]) -> list[Result]:
 def tables(results: Sequence[Result]) -> str:
     """Those for which there are results."""
     found = medians(results)
-    parts = [_table(table, found) for table in TABLES]
+    parts = [in_short(found), *(_table(table, found) for table in TABLES)]
     return "\n".join(part for part in parts if part)
 
 
@@ -175,7 +257,7 @@ def _table(table: Table, results: Sequence[Result]) -> str:
     cells = [head + [column.head for column in table.columns] + ["faults"]]
     for row in rows:
         name = f"{row.step} ¹" if row.generator_was_the_limit else row.step
-        setting = [str(row.setting.get(each, "")) for each in table.setting]
+        setting = [_setting(row.setting.get(each, "")) for each in table.setting]
         if not several and row.generator_was_the_limit:
             setting[-1] += " ¹"
         numbers = [
@@ -187,6 +269,10 @@ def _table(table: Table, results: Sequence[Result]) -> str:
     if any(row.generator_was_the_limit for row in rows):
         text += "\n¹ The generator was the limit, not the server.\n"
     return text
+
+
+def _setting(value: str | int) -> str:
+    return f"{value:,}" if isinstance(value, int) else value
 
 
 def faults(found: Mapping[str, int]) -> str:

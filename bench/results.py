@@ -41,6 +41,8 @@ class Scale(Struct, frozen=True):
 
     readers: int = 100
     many_readers: int = 1000
+    data: tuple[str, ...] = ("floor", "file", "memory")
+    """Where the comparable scenarios keep their messages; "floor" is the program in floor.py."""
     rooms: int = 200
     idle: int = 2000
     warm_up: float = 0.6
@@ -50,20 +52,7 @@ class Scale(Struct, frozen=True):
     connection_counts: tuple[int, ...] = (1000, 2000, 4000, 6000, 8000, 10_000)
     hold: float = 10.0
     """Seconds for which idle connections are watched."""
-    rates: tuple[int, ...] = (
-        250,
-        500,
-        1000,
-        2000,
-        4000,
-        8000,
-        12_000,
-        16_000,
-        24_000,
-        32_000,
-        48_000,
-        64_000,
-    )
+    rates: tuple[int, ...] = (250, 500, 1000, 2000, 4000, 8000, 16_000, 24_000, 32_000, 48_000, 64_000)
     messages: tuple[int, ...] = (0, 10_000, 100_000, 1_000_000)
     """In the database at start-up; the history of the last is read."""
     paging: float = 10.0

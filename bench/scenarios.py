@@ -31,11 +31,12 @@ WATCHED: Final = 100_000
 """Deliveries a second that we can look at one by one."""
 
 
-def wishes(kind: Kind, number: int, in_room: int = 0) -> Iterator[Wish]:
-    """People of this kind; with `in_room`, so many in each room."""
+def wishes(kind: Kind, number: int, in_room: int = 0, *, leave: bool = True) -> Iterator[Wish]:
+    """People of this kind; with `in_room`, so many in each room, and not in #general if they leave it."""
     doors = cycle(DOORS[kind])
     for n, door in zip(range(number), doors, strict=False):
-        yield Wish(door, f"{door}{n:05d}", [f"#room-{n // in_room:04d}"] if in_room else ())
+        rooms = [f"#room-{n // in_room:04d}"] if in_room else ()
+        yield Wish(door, f"{door}{n:05d}", rooms, leave)
 
 
 async def closed_loop(
@@ -128,7 +129,7 @@ async def idle(door: DoorName, number: int) -> list[Result]:
         before = target.memory()
         meter = Meter(target, lambda: len(people.members))
         async with undisturbed():
-            await people.enter(wishes(door, number, in_room=IN_ROOM))
+            await people.enter(wishes(door, number, in_room=IN_ROOM, leave=False))
             numbers = meter.end()
         await people.quiet()
         numbers = {
@@ -204,7 +205,7 @@ def steps(scale: Scale) -> list[Step]:
     once = scale.warm_up + scale.seconds + 1.3
     longer = msgspec.structs.replace(scale, seconds=2 * scale.seconds)
     found: list[Step] = []
-    for data in ("floor", "file", "memory"):
+    for data in scale.data:
         kind: Kind = "tcp" if data == "floor" else "mixed"
         where = f"{data}, {kind}"
         found += [
