@@ -22,9 +22,9 @@ ELSEWHERE: Final = ROOT / "var" / "bench"
 """For the results of some steps only, or of small ones."""
 
 HEAD: Final = """<!-- written by `make bench` -->
-One run of `make bench` on {date}: {model}, {cores} cores, {system}, Python {python}. The server has one
-core, the generator another; each step has a fresh server. [bench/README.md](../bench/README.md) says what
-the numbers mean; all of them are in [bench.json](bench.json).
+One run of `make bench` on {date}: {model}, {cores} cores, {system}, Python {python},
+load average {load} before it. The server has one core, the generator another; each step has a fresh server.
+[bench/README.md](../bench/README.md) says what the numbers mean; all of them are in [bench.json](bench.json).
 
 """
 
@@ -42,7 +42,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
         metavar="WHERE,…",
         help="of: floor, file, memory (default all): for the scenarios of the first two tables",
     )
-    parser.add_argument("--seconds", type=float, help="that each load is measured (default 2)")
+    parser.add_argument("--seconds", type=float, help="that each load is measured (default 1.5)")
     parser.add_argument("--quick", action="store_true", help="everything small and short: does it work?")
     parser.add_argument("--out", type=Path, help="folder for the results (default: docs for a whole run)")
     options = parser.parse_args(given)

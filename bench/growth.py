@@ -11,7 +11,7 @@ from typing import Final
 from bench import history, machine, server
 from bench.load import Faults, Meter, undisturbed
 from bench.people import DoorName, crowd
-from bench.results import Kind, Result, Scale, Step, rounded
+from bench.results import Kind, Result, Scale, Step, faults_of, rounded
 from bench.rooms import Pairs, pairs
 from bench.scenarios import IN_ROOM, SPEAKERS, fan, open_loop, wishes
 
@@ -40,9 +40,13 @@ async def latency(readers: int, scale: Scale) -> list[Result]:
                 target, people, members, speakers=min(SPEAKERS, readers // 2), rate=rate, scale=scale
             )
             setting: dict[str, str | int] = {"kind": "mixed", "readers": readers, "messages_s": rate}
-            results.append(Result("latency", setting, rounded(numbers), faults))
-            full = numbers["deliveries_s"] < SATURATED * numbers["offered_s"]
-            if full or numbers["p99"] > UNBEARABLE or any(member.gone for member in members):
+            full = numbers["deliveries_s"] < SATURATED * numbers["offered_s"] or numbers["p99"] > UNBEARABLE
+            if full and faults["disconnected"]:
+                # We did not read in time what a full server sent: it cuts such readers, and should.
+                numbers["cut"] = faults["disconnected"]
+                faults.clear()
+            results.append(Result("latency", setting, rounded(numbers), faults_of(numbers, faults)))
+            if full or any(member.gone for member in members):
                 break
     return results
 
@@ -59,7 +63,7 @@ async def many_rooms(number: int, scale: Scale) -> list[Result]:
             await rooms.offer(ROOM_RATE, scale.seconds)
             numbers = meter.end()
         await rooms.finish()
-    return [Result("by rooms", {"rooms": number}, rounded(numbers), rooms.faults)]
+    return [Result("by rooms", {"rooms": number}, rounded(numbers), faults_of(numbers, rooms.faults))]
 
 
 async def connections(door: DoorName, scale: Scale) -> list[Result]:
@@ -76,7 +80,7 @@ async def connections(door: DoorName, scale: Scale) -> list[Result]:
             meter.begin()
             await people.enter(next(waiting) for _ in range(count - before))
             entering = meter.end()
-            await people.quiet()
+            await people.all_shown()
             numbers = {
                 "login_us": entering["us"],
                 "logins_s": entering["deliveries_s"],

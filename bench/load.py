@@ -17,7 +17,7 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 from zlib import crc32
 
@@ -45,6 +45,9 @@ SWEEP: Final = 0.02
 SWEEP_BYTES: Final = 16_384
 """What may come for it meanwhile: below what the kernel holds, so that the server never notices."""
 
+READ: Final = 65_536
+"""Bytes that are read at once."""
+
 TICK: Final = 0.0005
 """Seconds between two sendings in an open loop, if the rate does not ask for fewer."""
 
@@ -68,11 +71,16 @@ class Hearer(asyncio.Protocol):
 
     def sweep(self) -> None:
         """Read what is there, while the event loop does not."""
-        with suppress(BlockingIOError, ConnectionError):
-            while data := os.read(self.descriptor, 65_536):
+        try:
+            while data := os.read(self.descriptor, READ):
                 self.data_received(data)
-                if len(data) < 65_536:
-                    break
+                if len(data) < READ:
+                    return
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            pass
+        self.member.gone = True
 
     def leave_to_sweep(self) -> None:
         self.descriptor = self.member.transport.get_extra_info("socket").fileno()
@@ -260,7 +268,8 @@ class Room:
             for start in range(0, len(lazy), share):
                 began = loop.time()
                 for each in lazy[start : start + share]:
-                    each.sweep()
+                    if not each.member.gone:
+                        each.sweep()
                 await asyncio.sleep(max(0.0, 0.001 - (loop.time() - began)))
 
     async def offer(self, rate: float, seconds: float) -> None:
@@ -385,15 +394,17 @@ class Meter:
     def end(self) -> dict[str, float]:
         now = self._now()
         seconds, server, generator, delivered = (b - a for a, b in zip(self._before, now, strict=True))
-        return {
+        numbers = {
             "seconds": seconds,
             "deliveries": delivered,
             "deliveries_s": delivered / seconds,
-            "us": server / delivered * 1e6 if delivered else 0.0,
             "server": server / seconds,
             "generator": generator / seconds,
-            "generator_us": generator / delivered * 1e6 if delivered else 0.0,
         }
+        if delivered:
+            numbers["us"] = server / delivered * 1e6
+            numbers["generator_us"] = generator / delivered * 1e6
+        return numbers
 
     def _now(self) -> tuple[float, float, float, float]:
         return (

@@ -78,4 +78,5 @@ def described() -> dict[str, str | int]:
         "model": model or platform.machine(),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
+        "load": f"{os.getloadavg()[0]:.1f}",
     }

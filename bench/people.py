@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple, cast
 
 from attack.raw import UPGRADE, masked
 from attack.server import Target
+from bench import machine
 
 DoorName = Literal["tcp", "web"]
 
@@ -21,6 +22,12 @@ PONG: Final = b"\x8a\x80\x00\x00\x00\x00"
 
 QUIET: Final = 0.3
 """Seconds without a byte after which everything about those who came has been shown."""
+
+QUIET_AT_LAST: Final = 15.0
+"""Seconds after which it is measured all the same."""
+
+IDLE: Final = 0.2
+"""Share of a core below which the server is idle: a tick now and then."""
 
 AT_ONCE: Final = 64
 """Connections on their way in at the same time."""
@@ -128,14 +135,24 @@ class Crowd:
             await member.entered
             come.append(member)
 
-    async def quiet(self) -> None:
+    async def all_shown(self) -> None:
         """Until nothing about those who came is on its way any more."""
         last, since = -1, time.monotonic()
-        end = since + 30
+        end = since + QUIET_AT_LAST
         while time.monotonic() - since < QUIET and time.monotonic() < end:
             if self.heard != last:
                 last, since = self.heard, time.monotonic()
             await asyncio.sleep(0.02)
+
+    async def quiet(self) -> None:
+        """The same, and the server has nothing left to do for them."""
+        await self.all_shown()
+        end = time.monotonic() + QUIET_AT_LAST
+        while time.monotonic() < end:
+            before = machine.cpu(self._target.pid)
+            await asyncio.sleep(0.1)
+            if machine.cpu(self._target.pid) - before < 0.1 * IDLE:
+                break
 
     def stay_awake(self) -> None:
         """The server pings a page only after 25 s of silence: after this it is silent while we measure."""

@@ -88,7 +88,7 @@ TABLES: Final = (
     Table(
         "By load (100 readers)",
         ("latency",),
-        (Column("deliveries/s", "deliveries_s", _whole), Column("µs CPU", "us", _two), *CPU, *LATENCIES),
+        (*TRAFFIC[:2], *CPU, *LATENCIES, Column("cut", "cut", _whole)),
         ("messages_s",),
     ),
     Table(
@@ -231,7 +231,7 @@ def medians(results: Sequence[Result]) -> list[Result]:
     for group in groups.values():
         numbers = {
             name: statistics.median([each.numbers[name] for each in group if name in each.numbers])
-            for name in group[0].numbers
+            for name in dict.fromkeys(name for each in group for name in each.numbers)
         }
         faults: dict[str, int] = {}
         for each in group:

@@ -19,7 +19,7 @@ from attack.server import Target
 from bench import server
 from bench.load import SIZE, Faults, Meter, Room, percentiles, undisturbed
 from bench.people import Crowd, DoorName, Member, Wish, crowd
-from bench.results import Kind, Result, Scale, Step, rounded
+from bench.results import Kind, Result, Scale, Step, faults_of, rounded
 from bench.rooms import SmallRooms
 
 SPEAKERS: Final = 10
@@ -93,7 +93,14 @@ async def fan(name: str, data: str, kind: Kind, readers: int, *, window: int, sc
         numbers, faults = await closed_loop(
             target, people, members, speakers=speakers, window=window, scale=scale
         )
-    return [Result(name, {"data": data, "kind": kind, "readers": readers}, rounded(numbers), faults)]
+    return [
+        Result(
+            name,
+            {"data": data, "kind": kind, "readers": readers},
+            rounded(numbers),
+            faults_of(numbers, faults),
+        )
+    ]
 
 
 async def rate(name: str, data: str, kind: Kind, readers: int, messages: int, scale: Scale) -> list[Result]:
@@ -102,7 +109,14 @@ async def rate(name: str, data: str, kind: Kind, readers: int, messages: int, sc
         numbers, faults = await open_loop(
             target, people, members, speakers=min(SPEAKERS, readers // 2), rate=messages, scale=scale
         )
-    return [Result(name, {"data": data, "kind": kind, "readers": readers}, rounded(numbers), faults)]
+    return [
+        Result(
+            name,
+            {"data": data, "kind": kind, "readers": readers},
+            rounded(numbers),
+            faults_of(numbers, faults),
+        )
+    ]
 
 
 async def small_rooms(data: str, number: int, scale: Scale) -> list[Result]:
@@ -119,7 +133,14 @@ async def small_rooms(data: str, number: int, scale: Scale) -> list[Result]:
             await asyncio.wait([talking], timeout=scale.seconds)
             numbers = meter.end()
         await rooms.finish()
-    return [Result("rooms", {"data": data, "kind": "mixed", "rooms": number}, rounded(numbers), rooms.faults)]
+    return [
+        Result(
+            "rooms",
+            {"data": data, "kind": "mixed", "rooms": number},
+            rounded(numbers),
+            faults_of(numbers, rooms.faults),
+        )
+    ]
 
 
 async def idle(door: DoorName, number: int) -> list[Result]:
@@ -174,7 +195,12 @@ async def slow(stuck: bool, scale: Scale) -> list[Result]:
                 if numbers["took"] > MUST_BE_CUT and not numbers["cut"]:
                     faults["not cut"] += 1
     return [
-        Result("slow" if stuck else "noslow", {"data": "file", "kind": "mixed"}, rounded(numbers), faults)
+        Result(
+            "slow" if stuck else "noslow",
+            {"data": "file", "kind": "mixed"},
+            rounded(numbers),
+            faults_of(numbers, faults),
+        )
     ]
 
 
