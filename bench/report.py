@@ -256,10 +256,11 @@ def _table(table: Table, results: Sequence[Result]) -> str:
     head = [*(("scenario",) if several else ()), *(name.replace("_s", "/s") for name in table.setting)]
     cells = [head + [column.head for column in table.columns] + ["faults"]]
     for row in rows:
-        name = f"{row.step} ¹" if row.generator_was_the_limit else row.step
+        mark = " ¹" if row.generator_was_the_limit else " ²" if row.neither_was_full else ""
+        name = row.step + mark
         setting = [_setting(row.setting.get(each, "")) for each in table.setting]
-        if not several and row.generator_was_the_limit:
-            setting[-1] += " ¹"
+        if not several:
+            setting[-1] += mark
         numbers = [
             column.shown(row.numbers[column.number]) if column.number in row.numbers else ""
             for column in table.columns
@@ -268,6 +269,8 @@ def _table(table: Table, results: Sequence[Result]) -> str:
     text = f"### {table.title}\n\n" + _markdown(cells)
     if any(row.generator_was_the_limit for row in rows):
         text += "\n¹ The generator was the limit, not the server.\n"
+    if any(row.neither_was_full for row in rows):
+        text += "\n² Neither core was full: other programs had them too. µs CPU holds, deliveries/s do not.\n"
     return text
 
 

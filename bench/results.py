@@ -26,6 +26,15 @@ class Result(Struct, frozen=True, omit_defaults=True):
         generator, server = self.numbers.get("generator", 0), self.numbers.get("server", 1)
         return generator >= GENERATOR_FULL and server < SERVER_FREE
 
+    @property
+    def neither_was_full(self) -> bool:
+        """In a closed loop one of the two has always something to do."""
+        generator, server = self.numbers.get("generator", 1), self.numbers.get("server", 1)
+        return self.step in CLOSED_LOOPS and generator < GENERATOR_FULL and server < SERVER_FREE
+
+
+CLOSED_LOOPS: Final = ("fan", "flood", "fan1k", "rooms", "readers")
+
 
 class Step(NamedTuple):
     name: str
