@@ -11,7 +11,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test check lint types attack lock clean
+.PHONY: help setup run test check lint types attack bench lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ types: setup ## mypy --strict
 
 attack: setup ## attack a running server for two minutes; the results go to docs/attacks.md
 	@.venv/bin/python -m attack $(ARGS)
+
+bench: setup ## measure what Parlour costs in five minutes; tables and plots go to docs/
+	@.venv/bin/python -m bench $(ARGS)
 
 lock: ## take the newest releases into the lock files
 	@sh scripts/lock

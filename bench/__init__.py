@@ -1,0 +1,1 @@
+"""What Parlour costs, measured: `make bench`. README.md here says how and what the numbers mean."""
