@@ -73,8 +73,8 @@ class Outbox:
         self._own: dict[Session, Own] = {}
         self._timer: Timer | None = None
         """The flush that is to come; None when nothing is gathered."""
-        self._patient = False
-        """It comes later than at the end of this tick."""
+        self._patience = 0.0
+        """It comes that much later than at the end of a tick."""
 
     def show(
         self,
@@ -109,7 +109,7 @@ class Outbox:
             return
         own = self._catch_up(session)
         own.parts.append(data)
-        if self._patient:  # what is gathered can wait, a reply can't: it takes along what came before it
+        if self._patience:  # what is gathered can wait, a reply can't: it takes along what came before it
             self.write_out(session)
 
     def settle(self, session: Session) -> None:
@@ -191,13 +191,19 @@ class Outbox:
         return own
 
     def _schedule(self, delay: float) -> None:
-        """Flush at the end of this tick, or after the delay if that is worth waiting for."""
-        if delay < SHORTEST:
-            if self._timer is None or self._patient:
-                if self._timer is not None:
-                    self._timer.cancel()
-                self._patient = False
-                self._timer = self._later(0.0, self.flush)
-        elif self._timer is None:
-            self._patient = True
-            self._timer = self._later(min(delay, LONGEST), self.flush)
+        """Flush at the end of this tick, or after the delay if that is worth waiting for.
+
+        What can wait does so for others that can wait longer, or else those would be taken along too soon.
+        """
+        if delay == 0.0 or self._timer is None:
+            patience = min(delay, LONGEST) if delay >= SHORTEST else 0.0
+        elif self._patience and delay > 2 * self._patience:  # twice: that is not put off for ever
+            patience = min(delay, LONGEST)
+        else:
+            return
+        if self._timer is not None:
+            if patience == self._patience:
+                return
+            self._timer.cancel()
+        self._patience = patience
+        self._timer = self._later(patience, self.flush)

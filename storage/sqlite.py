@@ -201,17 +201,24 @@ class SqliteLog:
             self._loop.call_soon(self._start_writing)
 
     def _start_writing(self) -> None:
-        self._writing_soon = False
-        if self._records:  # else a message has taken them along
-            task = self._loop.create_task(self._write_records())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        task = self._loop.create_task(self._write_soon())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _write_soon(self) -> None:
+        """One transaction after the other: what comes meanwhile goes together into the next."""
+        try:
+            while self._records:  # else a message has taken them along
+                await self._write_records()
+        except LogError:
+            pass  # it was logged; they stay, and the tidier tries again
+        finally:
+            self._writing_soon = False
 
     async def _write_records(self) -> None:
         records = tuple(self._records.values())
-        with contextlib.suppress(LogError):  # it was logged; they stay, and the tidier tries again
-            await self._write(self._append, (), records)
-            self._were_written(records)
+        await self._write(self._append, (), records)
+        self._were_written(records)
 
     def _were_written(self, records: Sequence[Record]) -> None:
         for record in records:
@@ -276,7 +283,8 @@ class SqliteLog:
         while True:
             await asyncio.sleep(TIDY_EVERY)
             if self._records:
-                await self._write_records()
+                with contextlib.suppress(LogError):
+                    await self._write_records()
             recent, self._recent = self._recent, 0
             if recent > BUSY and self._next_id - self._indexed < BACKLOG:
                 continue

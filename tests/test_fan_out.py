@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from core import commands as c
+from core import recorder
 from core.chat import Chat
 from core.replies import Shown
 from core.session import Encode, Session
@@ -162,6 +163,7 @@ async def _activity(monkeypatch: pytest.MonkeyPatch, readers: int, command: c.An
     loop = asyncio.get_running_loop()
     async with Chat(MemoryLog(), limits=UNLIMITED) as chat:
         house = House(chat)
+        monkeypatch.setattr(recorder, "LONGEST", 0.0)  # as after a quiet moment
         await house.fill(readers)
         last = house.all_readers[-1]
         with monkeypatch.context() as patch:
@@ -181,3 +183,23 @@ async def test_the_event_loop_does_the_same_for_many_readers_as_for_few(
     many = await _activity(monkeypatch, 50, command)
     assert few == many
     assert 0 < sum(many.values()) < 20
+
+
+async def test_few_messages_for_many_readers_share_their_writes_and_one_alone_does_not_wait(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House(chat)
+    monkeypatch.setattr(recorder, "LONGEST", 0.0)  # as after a quiet moment
+    await house.fill(50)
+    monkeypatch.setattr(recorder, "PACE", 1.0)
+    monkeypatch.setattr(recorder, "LONGEST", 10 * DEADLINE)
+    await house.say(("web", c.Msg("#general", "alone")))
+    house._forget()
+    *few, last = [(list(ENCODERS)[n % 3], c.Msg("#general", str(n))) for n in range(recorder.ENOUGH)]
+    for kind, command in few:
+        chat.receive(house.senders[kind][0], command)
+        for _ in range(10):  # turns of the loop in which it would have been written
+            await asyncio.sleep(0)
+    assert not any(wire.writes for wire in house.all_readers)
+    await house.say(last)
+    assert all(len(wire.writes) == 1 for wire in house.all_readers)

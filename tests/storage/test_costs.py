@@ -1,0 +1,60 @@
+"""What storing costs, in what does not depend on the clock: statements and transactions."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from core.facts import Said
+from core.log import Record
+from core.names import Nick, RoomName
+from storage.sqlite import SqliteLog
+from tests.clients import DEADLINE, within
+
+GENERAL = RoomName("#general")
+
+
+def said(number: int, ref: str | None = None) -> Said:
+    return Said(GENERAL, Nick("Ann"), f"number {number}", "0" * 16, ref)
+
+
+def statements(log: SqliteLog) -> list[str]:
+    """Every statement of the writer from now on, by its first word."""
+    words: list[str] = []
+    log._writer.set_trace_callback(lambda statement: words.append(statement.partition(" ")[0]))
+    return words
+
+
+@pytest.mark.parametrize("messages", [1, 10, 100])
+async def test_a_batch_is_one_transaction_of_a_statement_for_each_message(
+    tmp_path: Path, messages: int
+) -> None:
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        words = statements(log)
+        await log.append([said(n) for n in range(messages)])
+        assert words == ["BEGIN", *["INSERT"] * messages, "COMMIT"]
+
+
+async def test_a_ref_costs_one_look_up(tmp_path: Path) -> None:
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        words = statements(log)
+        await log.append([said(n, ref=str(n)) for n in range(10)])
+        assert words == ["BEGIN", *["SELECT"] * 10, *["INSERT"] * 10, "COMMIT"]
+
+
+async def test_a_rush_of_logins_writes_each_record_once(tmp_path: Path) -> None:
+    """While the writer is busy they gather; one transaction for each tick would write most of them anew."""
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        words = statements(log)
+        free = threading.Event()
+        log._writing.submit(free.wait, DEADLINE)
+        for n in range(200):
+            log.remember(Record(f"{n:016}", b"%032d" % n, Nick(f"P{n}"), {GENERAL: 0}, 0, 1_000))
+            await asyncio.sleep(0)
+        free.set()
+        async with within(DEADLINE):
+            while log._records:  # noqa: ASYNC110 - nothing tells when a record is written
+                await asyncio.sleep(0)
+        assert words.count("INSERT") <= 201
+        assert words.count("COMMIT") <= 2
