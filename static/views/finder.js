@@ -1,3 +1,4 @@
+import { roomName } from "../commands.js";
 import { byId, el, nickClass } from "./dom.js";
 
 const REST = 250; // ms without a key; then the server is asked
@@ -13,10 +14,8 @@ export function mountFinder({ store, session }) {
   /** `choices` are [what to do, ...what is shown]. */
   function fill(kind, choices) {
     const list = byId(`found-${kind}`);
-    const make = ([go, ...parts]) => {
-      const onclick = () => (dialog.close(), go());
-      return el("li", {}, el("button", { type: "button", onclick }, ...parts));
-    };
+    const make = ([go, ...parts]) =>
+      el("li", {}, el("button", { type: "button", onclick: () => (dialog.close(), go()) }, ...parts));
     list.replaceChildren(...choices.slice(0, MOST).map(make));
     list.parentElement.hidden = !choices.length;
   }
@@ -31,6 +30,9 @@ export function mountFinder({ store, session }) {
     const word = query.trim().toLowerCase();
     const fits = (text) => text.toLowerCase().includes(word);
     fill("rooms", rooms.filter(({ room, topic }) => fits(`${room} ${topic}`)).map(roomChoice));
+    const named = roomName(word);
+    const isNew = named && !rooms.some(({ room }) => room === named);
+    fill("new", isNew ? [[() => session.join(named), named, small(" a new room")]] : []);
     fill("people", people.filter(fits).map(nickChoice));
     clearTimeout(timer);
     if (!word) return fill("said", []);
@@ -41,16 +43,17 @@ export function mountFinder({ store, session }) {
   }
 
   async function open() {
+    store.finding = false;
+    if (dialog.open) return;
     field.value = "";
     dialog.showModal();
     draw();
     const [listed, online] = await Promise.all([session.rooms(), session.online()]);
     rooms = listed.rooms ?? [];
     people = online.nicks ?? [];
-    draw();
+    if (document.activeElement === field) draw(); // else one has begun to choose
   }
 
-  const wanted = () => store.set({ finding: true });
   field.oninput = draw;
   dialog.onclick = ({ target }) => target === dialog && dialog.close(); // beside it
   dialog.onkeydown = (event) => {
@@ -62,15 +65,12 @@ export function mountFinder({ store, session }) {
     else return;
     event.preventDefault();
   };
-  byId("jump-to").onclick = wanted;
+  byId("jump-to").onclick = open;
   addEventListener("keydown", (event) => {
     if (event.key !== "k" || !(event.ctrlKey || event.metaKey) || store.phase !== "in") return;
     event.preventDefault();
-    wanted();
+    open();
   });
 
-  return () => {
-    if (store.finding && !dialog.open) open();
-    store.finding = false;
-  };
+  return () => store.finding && open();
 }

@@ -18,9 +18,7 @@ export function mountFrame({ store, session }) {
   leave.onclick = () => session.leave(store.current);
   byId("quit").onclick = () => session.quit();
   for (const drawer of [byId("rooms"), byId("people")]) {
-    const close = () => drawer.matches(":popover-open") && drawer.hidePopover();
-    drawer.addEventListener("click", ({ target }) => target.closest("li") && close());
-    drawer.addEventListener("submit", close);
+    drawer.onclick = ({ target }) => target.closest("li, #jump-to") && drawer.hidePopover();
   }
 
   function drawStatus() {

@@ -1,18 +1,8 @@
-import { ROOM_RULE, roomName } from "../commands.js";
 import { hashOf } from "../route.js";
 import { byId, el, follow, spoken } from "./dom.js";
 
 export function mountRooms({ store, session }) {
-  const field = byId("join-room");
   const lists = { room: byId("room-list"), direct: byId("direct-list") };
-
-  byId("join").onsubmit = (event) => {
-    event.preventDefault();
-    const room = roomName(field.value);
-    if (!room) return store.set({ problem: ROOM_RULE });
-    field.value = "";
-    session.join(room);
-  };
 
   function make(each) {
     const badge = el("span", { className: "badge" });

@@ -12,8 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.asyncio(loop
 
 def finder(guest: Guest) -> tuple[Locator, Locator]:
     """The dialog and the box in it."""
-    dialog = guest.page.get_by_role("dialog", name="Jump to", exact=True)
-    return dialog, dialog.get_by_role("searchbox", name="Search", exact=True)
+    return guest.finder, guest.finder.get_by_role("searchbox", name="Search", exact=True)
 
 
 async def test_ctrl_k_jumps_to_rooms_and_people(server: Server, guests: Guests) -> None:
@@ -28,7 +27,9 @@ async def test_ctrl_k_jumps_to_rooms_and_people(server: Server, guests: Guests) 
             ["#general 1 here", "#tea 1 here · green or black?", "Ann", "Cy"]
         )
         await ann.page.keyboard.type("green")
-        await expect(dialog.get_by_role("button")).to_have_count(1)
+        await expect(dialog.get_by_role("button")).to_have_text(
+            ["#tea 1 here · green or black?", "#green a new room"]
+        )
         await ann.page.keyboard.press("Enter")
         await ann.is_in("#tea")
         await expect(dialog).not_to_be_visible()
@@ -36,6 +37,7 @@ async def test_ctrl_k_jumps_to_rooms_and_people(server: Server, guests: Guests) 
         await ann.types("/rooms")
         await expect(box).to_have_value("")
         await ann.page.keyboard.type("cy")
+        await expect(dialog.get_by_role("button")).to_have_text(["Cy", "#cy a new room"])
         await ann.page.keyboard.press("ArrowDown")
         await expect(dialog.get_by_role("button", name="Cy", exact=True)).to_be_focused()
         await ann.page.keyboard.press("Enter")
@@ -70,3 +72,18 @@ async def test_a_search_that_finds_nothing_shows_nothing(server: Server, guests:
     await ann.page.keyboard.press("Control+k")
     await box.fill("<img src=x onerror=alert(1)>")
     await expect(dialog.get_by_role("button")).to_have_count(0)
+
+
+async def test_a_room_that_is_not_there_yet_is_opened_by_its_name(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    dialog, box = finder(ann)
+    await ann.page.keyboard.press("Control+k")
+    await ann.page.keyboard.type("Tea")
+    await expect(dialog.get_by_role("button")).to_have_text(["#tea a new room"])
+    await ann.page.keyboard.press("Enter")
+    await ann.is_in("#tea")
+    for text in ("two words", "ärger", "x" * 64):
+        await ann.page.keyboard.press("Control+k")
+        await box.fill(text)
+        await expect(dialog.get_by_role("button")).to_have_count(0)
+        await ann.page.keyboard.press("Escape")
