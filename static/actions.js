@@ -1,3 +1,4 @@
+import { fold } from "./conversation.js";
 import { HELP, messagesOf, objection, parse } from "./commands.js";
 
 /** Returns submit(text): true when the text is done with, false when it should stay in the box. */
@@ -36,6 +37,18 @@ export function makeSubmit(store, session) {
     who: (_, here) => store.notice(`In ${here.name}: ${[...here.people.values()].join(", ")}`, here),
     online(_, here) {
       session.online().then(({ nicks }) => nicks && store.notice(`Online users: ${nicks.join(", ")}`, here));
+    },
+    ignore({ nick }, here) {
+      const { ignored } = store.settings;
+      if (nick === "?") return store.notice(ignored.length ? `You ignore ${ignored.join(", ")}.` : "You ignore nobody.", here);
+      if (fold(nick) === fold(store.nick)) return handlers.wrong({ why: "That is you." });
+      store.ignore(nick);
+      store.notice(`You ignore ${nick} now; /unignore ${nick} ends that.`, here);
+    },
+    unignore({ nick }, here) {
+      if (!store.ignores(nick)) return handlers.wrong({ why: `You do not ignore ${nick}.` });
+      store.ignore(nick, false);
+      store.notice(`You do not ignore ${nick} any more.`, here);
     },
     help: (_, here) => store.notice(HELP, here),
     wrong({ why }) {

@@ -1,9 +1,10 @@
 import { makeSubmit } from "./actions.js";
 import { makeConnection } from "./connection.js";
-import { keep, leaveSession, recall, takeSession } from "./memory.js";
+import { keep, leaveSession, recall, recallSettings, takeSession } from "./memory.js";
 import { followAddress, showAddress } from "./route.js";
 import { makeSession } from "./session.js";
 import { Store } from "./state.js";
+import { mountAlerts } from "./views/alerts.js";
 import { mountComposer } from "./views/composer.js";
 import { mountEntry } from "./views/entry.js";
 import { mountFinder } from "./views/finder.js";
@@ -11,6 +12,7 @@ import { mountFrame } from "./views/frame.js";
 import { mountLog } from "./views/log.js";
 import { mountPeople } from "./views/people.js";
 import { mountRooms } from "./views/rooms.js";
+import { mountSettings } from "./views/settings.js";
 
 const clock = {
   now: Date.now,
@@ -25,10 +27,12 @@ const session = makeSession({
   connect: (on) => makeConnection({ url, WebSocket, clock, on }),
   pause: (delay) => new Promise((done) => setTimeout(done, delay)),
 });
+store.choose(recallSettings());
 const submit = makeSubmit(store, session);
-const views = [mountEntry, mountFrame, mountRooms, mountLog, mountPeople, mountComposer, mountFinder].map((mount) =>
-  mount({ store, session, submit, lastNick: recall("nick") }),
-);
+const views = [
+  ...[mountEntry, mountFrame, mountRooms, mountLog, mountPeople],
+  ...[mountComposer, mountFinder, mountSettings, mountAlerts],
+].map((mount) => mount({ store, session, submit, lastNick: recall("nick") }));
 
 // Once a frame (a hidden page gets none), but another conversation at once: the next key belongs to it.
 let due = false;
@@ -44,6 +48,7 @@ function draw() {
   for (const view of views) view();
   if (wasIn || before) showAddress(wasIn && store.current);
 }
+store.onChoose = (settings) => keep("settings", JSON.stringify(settings));
 store.subscribe(() => {
   if (store.current !== drawn) return draw();
   if (due) return;
@@ -62,6 +67,7 @@ function comeBack() {
 addEventListener("popstate", () => wasIn && followAddress(store, session));
 addEventListener("online", session.nudge);
 addEventListener("offline", session.nudge);
+addEventListener("storage", () => store.set({ settings: { ...store.settings, ...recallSettings() } })); // of another tab
 addEventListener("pagehide", leave);
 addEventListener("pageshow", comeBack);
 document.addEventListener("visibilitychange", () => {

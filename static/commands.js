@@ -14,7 +14,7 @@ const text = (type, before = "") => (rest) => (rest ? { type, text: before + res
 const join = (rest) => (roomName(rest) ? { type: "join", room: roomName(rest) } : rest && wrong(ROOM_RULE));
 const leave = (rest) => (rest && !roomName(rest) ? null : { type: "leave", room: roomName(rest) });
 const topic = (rest) => ({ type: "topic", text: rest === "-" ? "" : rest || undefined });
-const nick = (rest) => (/^\S+$/.test(rest) ? { type: "nick", nick: rest } : null);
+const name = (type) => (rest) => (/^\S+$/.test(rest) ? { type, nick: rest } : null);
 
 function direct(rest) {
   const [, to, words] = rest.match(/^(\S+)\s*([^]*)$/) ?? [];
@@ -27,12 +27,14 @@ const COMMANDS = {
   leave: ["/leave [#room]", "leave this room, or the one named", leave],
   rooms: ["/rooms", "which rooms there are, and other places to go", alone("rooms")],
   topic: ["/topic [text]", "what this room is about, or a change of it; - for nothing", topic],
-  nick: ["/nick name", "change your name", nick],
+  nick: ["/nick name", "change your name", name("nick")],
   msg: ["/msg name text", "say it to one person; also /dm and /pm", direct],
   all: ["/all text", "say it to everyone", text("all")],
   me: ["/me text", "say what you do", text("say", "/me ")],
   who: ["/who", "who is in this room", alone("who")],
   whosonline: ["/whosonline", "who is in the chat", alone("online")],
+  ignore: ["/ignore [name]", "hide what one person says; without a name: who is hidden", (rest) => name("ignore")(rest || "?")],
+  unignore: ["/unignore name", "show it again", name("unignore")],
   help: ["/help", "this list", alone("help")],
   quit: ["/quit", "leave the chat", alone("quit")],
 };
@@ -44,7 +46,8 @@ export const HELP = [...LINES, "//text: say a text that begins with a slash"].jo
 
 export function parse(typed) {
   if (!typed.startsWith("/")) return { type: "say", text: typed };
-  if (typed.startsWith("//")) return { type: "say", text: typed.slice(1) };
+  // A message that begins with "/me " is an action, whoever reads it: a space before it makes it words.
+  if (typed.startsWith("//")) return { type: "say", text: typed.replace(/^\/(\/me )?/, (_, me) => (me ? ` ${me}` : "")) };
   const [, word, rest] = typed.match(/^\/(\S*)\s*([^]*)$/);
   const name = word.toLowerCase();
   const known = OTHERS[name] ?? name;

@@ -19,6 +19,7 @@ export class Conversation {
   items = [];
   ids = new Set();
   people = new Map(); // folded nick -> nick
+  typing = new Map(); // nick -> until when
   unread = 0;
   mentions = 0; // of those
   firstUnread = 0; // an id
@@ -55,16 +56,25 @@ export class Conversation {
     this.items = this.items.filter((each) => each !== item);
   }
 
-  /** Returns what was new. A first page that does not reach back to what we had replaces it: no silent hole. */
-  merge(page, more, first) {
-    const { oldest } = this;
+  /**
+   * Returns what was new. A first page that does not reach back to what we had replaces it; before one that is
+   * "far" from the others only one hole is left, which is shown and filled from its newer end.
+   */
+  merge(page, more, how) {
+    const first = how === "first";
     const reached = page[0]?.id;
-    const hole = first && !this.loaded && more && reached > this.knownTo;
-    if (hole) this.#forget(this.knownTo);
+    const torn = first && !this.loaded && more && reached > this.knownTo;
+    if (torn) this.#forget(this.knownTo);
+    if (how === "far" && this.hole) this.#forget(this.hole - 1);
+    const { oldest } = this;
+    const newest = page.at(-1)?.id;
+    if (torn) this.hole = 0;
+    else if (how === "far") [this.hole, this.shore] = newest < oldest ? [oldest, newest] : [0, 0];
+    else if (this.hole && !(newest < oldest || reached > this.hole)) this.hole = reached > this.shore ? reached : 0;
     const added = page.filter(({ id }) => !this.ids.has(id));
     for (const { id } of added) this.ids.add(id);
     this.items = [...this.items, ...added].sort(compare);
-    if (hole || !oldest || !(reached > oldest)) this.more = more;
+    if (torn || !oldest || !(reached > oldest)) this.more = more;
     this.loaded ||= first;
     return added;
   }
@@ -80,6 +90,8 @@ export class Conversation {
     this.more = false; // there are older messages
     this.loaded = false; // nothing is missing between the oldest message here and now
     this.loading = false;
+    this.hole = 0; // the id of the message before which some are missing,
+    this.shore = 0; // and of the newest before those
     this.peopleKnown = false;
     this.knownTo = -1; // the last id before a loss
   }

@@ -1,6 +1,6 @@
 const SESSION = "parlour.session";
 
-function attempt(action) {
+export function attempt(action) {
   try {
     return action();
   } catch {
@@ -10,6 +10,8 @@ function attempt(action) {
 
 export const recall = (what) => attempt(() => localStorage.getItem(`parlour.${what}`)) ?? "";
 export const keep = (what, value) => attempt(() => localStorage.setItem(`parlour.${what}`, value));
+
+export const recallSettings = () => attempt(() => JSON.parse(recall("settings")));
 
 // Only while nobody sees the page: a duplicated tab has a copy, which would take the session away.
 export const leaveSession = (session) =>

@@ -9,12 +9,16 @@ function goesOn(item, before) {
   return before.nick === item.nick && before.kind === item.kind && item.at - before.at < TOGETHER;
 }
 
-/** Rows {kind, item, joined, code, items}: a "day", "new", "presence", or the kind of its item. */
-export function rowsOf(items, mark) {
+/** Rows {kind, item, joined, code, items}: a "hole", "day", "new", "presence", or the kind of its item. */
+export function rowsOf(items, mark, hole) {
   const rows = [];
   let before = null;
   let fence = false; // between two lines of ``` by one person
   for (const item of items) {
+    if (hole && item.id >= hole) {
+      rows.push({ kind: "hole", item, key: "hole" });
+      hole = before = null;
+    }
     if (item.day !== before?.day) rows.push({ kind: "day", item, key: item.day });
     const isMark = mark && item.id === mark;
     if (isMark) rows.push({ kind: "new", item, key: "new" });

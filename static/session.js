@@ -4,10 +4,13 @@ import { explain, farewell } from "./words.js";
 
 const NAME_HELD = 12_000; // ms; the server may keep our name that long for a connection that is dead
 const ASK_AGAIN = 1_500;
+const PAGE = 200; // messages, the most that is given at once
+const TELL_TYPING = 3_000; // ms; not more often
 
 export function makeSession({ store, connect, pause }) {
   let line = 0; // counts connections, so that what began on an earlier one knows that it is late
   let bye = "";
+  let typedAt = -TELL_TYPING;
 
   const connection = connect({
     hello,
@@ -70,13 +73,17 @@ export function makeSession({ store, connect, pause }) {
   function rejoin(rooms) {
     for (const each of store.all) {
       if (each.kind !== "room" || rooms.includes(each.name)) continue;
-      ask({ type: "join", room: each.name }).then((answer) => {
-        if (answer.type === "ok") store.about(each, answer.topic ?? "");
-        if (!answer.code || answer.code === GONE) return;
-        store.drop(each);
-        tell(answer);
-      });
+      goInto(each);
     }
+  }
+
+  /** Whoever may not keeps what was said or written there meanwhile. */
+  async function goInto(there) {
+    const answer = await ask({ type: "join", room: there.name });
+    if (answer.type === "ok") store.about(there, answer.topic ?? "");
+    if (!answer.code || answer.code === GONE || answer.code === "already-in-that-room") return;
+    if (!there.draft && there.items.every(({ status }) => status === "sent")) store.drop(there);
+    tell(answer);
   }
 
   function lost(code) {
@@ -92,7 +99,7 @@ export function makeSession({ store, connect, pause }) {
 
   async function load(there) {
     if (!there || there.loading || store.link.phase !== "ready") return;
-    if (!there.loaded) await page(there, {}, true);
+    if (!there.loaded) await page(there, {}, "first");
     if (there.kind !== "room" || there.peopleKnown) return;
     there.peopleKnown = true;
     const answer = await ask({ type: "who", room: there.name });
@@ -100,20 +107,20 @@ export function makeSession({ store, connect, pause }) {
     else there.peopleKnown = answer.code !== GONE;
   }
 
-  async function page(there, query, first = false) {
+  async function page(there, query, how) {
     if (there.loading) return;
     there.loading = true;
     const where = { [there.kind === "room" ? "room" : "with"]: there.name };
     const answer = await ask({ type: "history", ...where, ...query });
     if (answer.messages) {
-      store.history(there, answer, first);
+      store.history(there, answer, how);
       // History may overtake a stored message on its way to us; what is asked later is answered after it.
-      const pong = first && (await ask({ type: "ping" }));
+      const pong = how === "first" && (await ask({ type: "ping" }));
       if (pong && !pong.code) store.saw(answer.messages.at(-1)?.id ?? 0);
     } else if (answer.code !== GONE) {
       there.loaded = true; // as far as it goes: asking again would bring the same
       there.more = false;
-      tell(answer);
+      if (!store.problem) tell(answer); // else it says why
     }
     there.loading = false;
     store.set({});
@@ -145,7 +152,8 @@ export function makeSession({ store, connect, pause }) {
     /** Now, not when it is due; also takes back a chat that went on elsewhere. */
     connect: () => connection.start(),
     nudge: () => connection.nudge(),
-    older: (there) => page(there, { before: there.oldest, limit: 100 }),
+    older: (there) => page(there, { before: there.oldest, limit: PAGE / 2 }),
+    fill: (there) => page(there, { before: there.hole, limit: PAGE }),
     online: () => ask({ type: "who" }),
     rooms: () => ask({ type: "rooms" }),
     search: (query) => ask({ type: "search", query, limit: 20 }),
@@ -153,10 +161,8 @@ export function makeSession({ store, connect, pause }) {
     async reveal({ id, room, nick, to }) {
       const there = room ? store.find("room", room) : store.ensure("direct", fold(nick) === fold(store.nick) ? to : nick);
       open(there);
-      while (!there.ids.has(id) && (there.more || !there.loaded) && store.link.phase === "ready") {
-        if (there.loading || !there.loaded) await pause(50);
-        else await page(there, { before: there.oldest, limit: 200 });
-      }
+      while (there.loading) await pause(50);
+      if (!there.ids.has(id)) await page(there, { before: id + PAGE / 2, limit: PAGE }, "far");
       there.target = id;
       store.set({});
     },
@@ -173,11 +179,13 @@ export function makeSession({ store, connect, pause }) {
     },
 
     async join(room) {
-      const answer = store.find("room", room) ? {} : await ask({ type: "join", room });
-      if (answer.code && answer.code !== "already-in-that-room") return tell(answer);
+      const known = store.find("room", room);
+      const from = store.current;
       const there = store.ensure("room", room);
-      if (answer.type === "ok") store.about(there, answer.topic ?? "");
-      open(there);
+      const done = known || goInto(there);
+      open(there); // at once, for what is typed next belongs there
+      await done;
+      if (!store.all.includes(there) && from) store.set({ current: from });
     },
 
     async leave(there) {
@@ -197,6 +205,13 @@ export function makeSession({ store, connect, pause }) {
       const answer = await ask({ type: "nick", nick });
       if (answer.code) return tell(answer);
       if (store.nick !== nick) store.rename(store.nick, nick);
+    },
+
+    typing(there) {
+      const now = store.now();
+      if (there?.kind !== "room" || !store.settings.typing || now - typedAt < TELL_TYPING) return;
+      typedAt = now;
+      ask({ type: "typing", room: there.name });
     },
 
     say: (text, there) => pend(there.kind === "room" ? "msg" : "dm", text, [there]),

@@ -2,15 +2,19 @@ import { Conversation, fold, makeItem } from "./conversation.js";
 
 import { mentions } from "./markup.js";
 
+const TYPING = 6_000; // ms; who then has said nothing is not shown as typing any more
+
 const same = (a, b) => fold(a) === fold(b);
 
 export class Store {
   #listeners = [];
-  #now;
   link = { phase: "idle", until: 0, why: "" }; // the connection
+  settings = { theme: "", typing: true, sound: false, notify: false, ignored: [] }; // what one chose on this device
+  onChoose = () => {};
+  onCall = () => {}; // somebody said something to us while we do not look there
 
   constructor(now = Date.now) {
-    this.#now = now;
+    this.now = now;
     this.reset();
   }
 
@@ -21,6 +25,32 @@ export class Store {
   set(fields) {
     Object.assign(this, fields);
     for (const listener of this.#listeners) listener();
+  }
+
+  choose(fields) {
+    const settings = { ...this.settings, ...fields };
+    this.onChoose(settings);
+    this.set({ settings });
+  }
+
+  ignores(nick) {
+    return this.settings.ignored.some((each) => same(each, nick));
+  }
+
+  /** What they say stays and is not shown; so it can come back. */
+  ignore(nick, on = true) {
+    const others = this.settings.ignored.filter((each) => !same(each, nick));
+    this.choose({ ignored: on ? [...others, nick] : others });
+    for (const each of this.all) {
+      if (!each.unread) continue;
+      each.unread = each.mentions = 0;
+      for (const item of each.items) if (item.id >= each.firstUnread) this.#count(each, item);
+    }
+  }
+
+  visible(items) {
+    const ignored = new Set(this.settings.ignored.map(fold));
+    return ignored.size ? items.filter(({ nick, mine }) => mine || !nick || !ignored.has(fold(nick))) : items;
   }
 
   setLink(fields) {
@@ -84,7 +114,8 @@ export class Store {
   ensure(kind, name) {
     const found = this.find(kind, name);
     if (found) return found;
-    const made = new Conversation(kind, name);
+    const known = this.all.map(({ people }) => people.get(fold(name)));
+    const made = new Conversation(kind, known.find(Boolean) ?? name);
     this.set({ all: [...this.all, made], current: this.current ?? made });
     return made;
   }
@@ -105,11 +136,14 @@ export class Store {
     this.set({ away });
   }
 
-  #count(there, { id, mine, kind, mentioned }) {
-    if (mine || kind === "gmsg" || (there === this.current && !this.away)) return;
+  /** Returns whether it calls us. */
+  #count(there, { id, mine, kind, mentioned, nick }) {
+    if (mine || kind === "gmsg" || this.ignores(nick) || (there === this.current && !this.away)) return false;
     if (!there.unread) there.firstUnread = id;
     there.unread += 1;
-    there.mentions += mentioned || kind === "dm";
+    const called = mentioned || kind === "dm";
+    there.mentions += called;
+    return called;
   }
 
   drop(gone) {
@@ -123,13 +157,20 @@ export class Store {
     const { type, room, nick } = event;
     const there = room && this.find("room", room);
     if (type === "msg") this.#hear(event, there ? [there] : []);
-    else if (type === "dm") this.#hear(event, [this.ensure("direct", this.#isMe(nick) ? event.to : nick)]);
+    else if (type === "dm") this.#hear(event, this.#directly(this.#isMe(nick) ? event.to : nick));
     else if (type === "gmsg") this.#hear(event, this.all); // shown wherever one may look
     else if (type === "joined" && there) this.#come(nick, there);
     else if (type === "left" && there) this.#go(nick, [there], "left the room");
     else if (type === "disconnected") this.#go(nick, this.all, "left the chat");
+    else if (type === "typing" && there) this.#typed(nick, there);
     else if (type === "topic" && there) this.about(there, event.text, nick);
     else if (type === "renamed") this.rename(event.old, event.new);
+  }
+
+  /** Whom one ignores opens no conversation. */
+  #directly(nick) {
+    const there = this.ignores(nick) ? this.find("direct", nick) : this.ensure("direct", nick);
+    return there ? [there] : [];
   }
 
   #isMe(nick) {
@@ -144,9 +185,23 @@ export class Store {
 
   #hear(event, places) {
     const item = this.#read(event);
-    for (const each of places) if (each.add(item)) this.#count(each, item);
+    for (const each of places) {
+      each.typing.delete(item.nick);
+      if (each.add(item) && this.#count(each, item)) this.onCall(each, item);
+    }
     this.replaying = Math.max(0, this.replaying - 1);
     this.saw(item.id);
+    if (event.type === "dm") for (const each of places) if (each.is("direct", item.nick)) each.name = item.nick;
+  }
+
+  #typed(nick, there) {
+    there.typing.set(nick, this.now() + TYPING);
+    this.set({});
+  }
+
+  typists({ typing }) {
+    for (const [nick, until] of typing) if (until <= this.now()) typing.delete(nick);
+    return this.settings.typing ? [...typing.keys()].filter((nick) => !this.ignores(nick)) : [];
   }
 
   #come(nick, there) {
@@ -156,6 +211,7 @@ export class Store {
   }
 
   #presence(nick, how, there) {
+    there.typing.delete(nick);
     this.#put({ kind: "presence", nick, how, text: `${nick} ${how}` }, [there]);
   }
 
@@ -174,6 +230,7 @@ export class Store {
 
   rename(old, nick) {
     if (this.#isMe(old)) this.nick = nick;
+    else if (this.ignores(old)) this.choose({ ignored: this.settings.ignored.map((each) => (same(each, old) ? nick : each)) });
     const taken = !same(old, nick) && this.find("direct", nick);
     for (const each of this.all) {
       const here = each.people.delete(fold(old));
@@ -189,10 +246,10 @@ export class Store {
     this.set({});
   }
 
-  /** A page of history; `first` when it is the newest one. */
-  history(there, { messages, more }, first = false) {
+  /** A page of history; how: it is the "first", the newest one, or "far" from the others. */
+  history(there, { messages, more }, how) {
     const before = there.knownTo;
-    const added = there.merge(messages.map((each) => this.#read(each)), more, first);
+    const added = there.merge(messages.map((each) => this.#read(each)), more, how);
     for (const item of added) if (before >= 0 && item.id > before) this.#count(there, item);
     this.set({});
   }
@@ -235,7 +292,7 @@ export class Store {
   }
 
   #time() {
-    return new Date(this.#now()).toISOString();
+    return new Date(this.now()).toISOString();
   }
 
   notice(text, there) {

@@ -2,6 +2,7 @@ const ERRORS = {
   "connection-lost": "There is no connection at the moment. Please try again.",
   "nick-taken": "Somebody has that name. Please choose another.",
   "username-taken": "Somebody has that name. Please choose another.",
+  "invalid-username": "A nick begins with a letter; letters, digits, - and _ may follow, 32 at most. A few are reserved.",
   "user-not-found": "Nobody of that name is here.",
 };
 
@@ -18,6 +19,13 @@ const REASONS = {
   1012: "the server is restarting",
   4008: "this page read too slowly",
 };
+
+const listed = new Intl.ListFormat("en");
+
+export function whoTypes(nicks) {
+  if (!nicks.length) return "";
+  return `${nicks.length > 3 ? "Several people" : listed.format(nicks)} ${nicks.length > 1 ? "are" : "is"} typing…`;
+}
 
 /** Why a connection ended; "" when it just broke. */
 export const farewell = (reason, code) => REASONS[reason || code] ?? plain(reason);

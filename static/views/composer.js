@@ -1,12 +1,13 @@
 import { COMMAND_NAMES, messagesOf } from "../commands.js";
 import { complete } from "../complete.js";
 import { fold } from "../conversation.js";
+import { whoTypes } from "../words.js";
 import { byId, el } from "./dom.js";
 
-const MANY = 5; // messages; more at once are sent when one has agreed
+const MANY = 5; // lines; more at once are put in when one has agreed
 const NEARLY = 200; // characters; fewer left are counted
 
-export function mountComposer({ store, submit }) {
+export function mountComposer({ store, session, submit }) {
   const form = byId("composer");
   const field = byId("message");
   const list = byId("options");
@@ -17,6 +18,7 @@ export function mountComposer({ store, submit }) {
   let shown = null; // the conversation whose draft is in the field
   let found = null; // what the word may become
   let chosen = 0;
+  let pasted = "";
   let emoji = null; // name -> sign, once it is wanted
 
   function send() {
@@ -32,20 +34,37 @@ export function mountComposer({ store, submit }) {
 
   form.onsubmit = (event) => {
     event.preventDefault();
-    const { length } = messagesOf(field.value);
-    ask.hidden = length <= MANY;
-    if (ask.hidden) return send();
-    ask.firstChild.textContent = `Send ${length} messages, one for each line? `;
+    send();
+  };
+
+  field.onpaste = (event) => {
+    pasted = event.clipboardData.getData("text");
+    const { length } = messagesOf(pasted);
+    if (length <= MANY) return;
+    event.preventDefault();
+    ask.hidden = false;
+    ask.firstChild.textContent = `Paste ${length} lines? Each will be a message of its own. `;
     byId("agree").focus();
   };
   byId("agree").onclick = () => {
-    send();
+    replace(field.selectionStart, pasted);
     field.focus();
   };
+  byId("decline").onclick = () => {
+    ask.hidden = true;
+    field.focus();
+  };
+  ask.onkeydown = ({ key }) => key === "Escape" && byId("decline").click();
 
   function write(text, at = text.length) {
     field.value = text;
     field.setSelectionRange(at, at);
+    changed();
+  }
+
+  /** What stands from `start` to the end of the selection. */
+  function replace(start, text) {
+    field.setRangeText(text, start, field.selectionEnd, "end");
     changed();
   }
 
@@ -80,9 +99,7 @@ export function mountComposer({ store, submit }) {
 
   function accept(event, index) {
     event.preventDefault(); // the field keeps the focus
-    const { start, options } = found;
-    const { text } = options[index];
-    write(field.value.slice(0, start) + text + field.value.slice(field.selectionStart), start + text.length);
+    replace(found.start, found.options[index].text);
   }
 
   function recall(step) {
@@ -118,15 +135,25 @@ export function mountComposer({ store, submit }) {
   };
   field.oninput = async () => {
     changed();
+    if (/^(\/me |\/\/|[^/])/.test(field.value)) session.typing(shown);
     if (!/:[\w+-]{2,}$/.test(before())) return;
     emoji ??= await fetch("/static/emoji.json").then((answer) => answer.json(), () => null);
     if (/(^|\s):[\w+-]{2,}$/.test(before())) suggest(look());
   };
   field.onblur = () => suggest(null);
 
+  let timer = null;
+  function drawTyping() {
+    clearTimeout(timer);
+    const nicks = store.current ? store.typists(store.current) : [];
+    byId("typing").textContent = whoTypes(nicks);
+    if (nicks.length) timer = setTimeout(drawTyping, 500);
+  }
+
   return () => {
     const { current } = store;
     const inside = store.phase === "in";
+    drawTyping();
     byId("problem").textContent = inside ? store.problem : "";
     if (!inside || current === shown) return;
     shown = current;

@@ -38,7 +38,7 @@ export function mountFinder({ store, session }) {
     if (!word) return fill("said", []);
     timer = setTimeout(async () => {
       const { messages = [] } = await session.search(query);
-      if (query === field.value) fill("said", messages.reverse().map(saidChoice));
+      if (query === field.value) fill("said", store.visible(messages).reverse().map(saidChoice));
     }, REST);
   }
 

@@ -1,4 +1,3 @@
-import { keep, recall } from "../memory.js";
 import { describe } from "../words.js";
 import { byId, el } from "./dom.js";
 
@@ -8,17 +7,14 @@ export function mountFrame({ store, session }) {
   const leave = byId("leave");
   const words = el("span");
   const count = el("span", { ariaHidden: "true" }); // else it would be read out each second
-  const theme = byId("theme"); // style.css looks at it
   let timer = null;
-  theme.value = recall("theme");
-  theme.onchange = () => keep("theme", theme.value);
   status.append(words, count);
 
   again.onclick = () => session.connect();
   leave.onclick = () => session.leave(store.current);
   byId("quit").onclick = () => session.quit();
   for (const drawer of [byId("rooms"), byId("people")]) {
-    drawer.onclick = ({ target }) => target.closest("li, #jump-to") && drawer.hidePopover();
+    drawer.onclick = ({ target }) => target.closest("a, .nick, #jump-to") && drawer.hidePopover();
   }
 
   function drawStatus() {

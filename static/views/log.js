@@ -65,6 +65,7 @@ export function mountLog({ store, session }) {
     const line = (text) => el("div", { className: `line ${kind}` }, el("span", {}, text));
     let node;
     if (kind === "day") node = line(dayName.format(item.at));
+    else if (kind === "hole") node = line("What was said in between is on its way…");
     else if (kind === "new") node = line("New messages");
     else if (kind === "presence") {
       const texts = comings(items).flatMap((text) => [el("span", {}, text), " "]);
@@ -102,12 +103,13 @@ export function mountLog({ store, session }) {
       from = Math.max(from, to - MOST);
       paint();
     }
+    if (current?.hole && !current.loading && rows.slice(from, to).some(({ kind }) => kind === "hole")) session.fill(current);
     if (scrollTop < MARGIN && !from && current?.more && current.loaded && !current.loading) session.older(current);
     drawJump();
   }
 
   function drawJump() {
-    const items = shown?.items ?? [];
+    const items = store.visible(shown?.items ?? []);
     if (atEnd) floor = items.findLast(({ id }) => id)?.id ?? 0;
     const news = items.filter(({ id, mine }) => id > floor && !mine).length;
     jump.hidden = atEnd;
@@ -132,11 +134,11 @@ export function mountLog({ store, session }) {
 
   function draw() {
     const { current } = store;
-    const items = current?.items ?? [];
+    const items = store.visible(current?.items ?? []);
     const another = current !== shown;
     const top = rows[from + 1]?.item;
     const size = to - from;
-    rows = rowsOf(items, current?.mark);
+    rows = rowsOf(items, current?.mark, current?.hole);
     // Only what was said just now is read out, not who came, nor what was said before.
     const added = items.slice(items.lastIndexOf(last) + 1);
     log.ariaBusy = another || !last || added.length > 4 || added.some(({ kind }) => kind === "presence");

@@ -44,6 +44,7 @@ class Guest:
         self.people = page.get_by_role("complementary", name="People", exact=True)
         self.log = page.get_by_role("log")
         self.finder = page.get_by_role("dialog", name="Jump to", exact=True)
+        self.settings = page.get_by_role("dialog", name="Settings", exact=True)
         self.message = page.get_by_role("textbox", name="Message", exact=True)
         self.unsent = self.log.get_by_text("(not sent yet)")
         self.problem = page.get_by_role("form", name="Write", exact=True).get_by_role("alert")
@@ -79,6 +80,10 @@ class Guest:
         await self.finder.get_by_role("searchbox", name="Search", exact=True).fill(room)
         await self.finder.get_by_role("button", name=re.compile(rf"^{re.escape(room)} ")).click()
         await self.is_in(room)
+
+    async def opens_settings(self) -> None:
+        await self.rooms.get_by_role("button", name="Settings", exact=True).click()
+        await self.settings.wait_for()
 
     async def opens(self, name: str) -> None:
         """A conversation of the side bar."""

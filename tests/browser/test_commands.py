@@ -29,6 +29,9 @@ async def test_two_slashes_say_a_text_that_begins_with_one(server: Server, guest
         await pat.is_told("Ann: /quit is how you leave")
         await pat.send("//join is next")
         await ann.sees("/join is next")
+        await ann.types("//me is how you act")
+        await pat.is_told("Ann:  /me is how you act")
+        await ann.sees("/me is how you act")
 
 
 async def test_an_unknown_slash_command_is_answered_here_and_sent_to_nobody(

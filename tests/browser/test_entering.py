@@ -34,17 +34,16 @@ async def test_a_name_that_is_taken_is_told_at_the_form_and_another_one_may_be_t
 async def test_a_name_that_cannot_be_one_is_told_at_the_form(server: Server, guests: Guests) -> None:
     guest = await guests.visit(page_of(server))
     alert = guest.entry.get_by_role("alert")
-    for nick, problem in {
-        "  ": "Please type a name first.",
-        "9lives": "invalid username",
-        "Ann Lee": "invalid username",
-        "admin": "invalid username",
-        "Ä": "invalid username",
-        "x" * 33: "invalid username",
-    }.items():
+    await guest.nick.fill("  ")
+    await guest.enter.click()
+    await expect(alert).to_have_text("Please type a name first.")
+    for nick in ("9lives", "Ann Lee", "admin", "Ä", "x" * 33):
         await guest.nick.fill(nick)
         await guest.enter.click()
-        await expect(alert).to_contain_text(problem)
+        await expect(alert).to_have_text(
+            "A nick begins with a letter; letters, digits, - and _ may follow, 32 at most."
+            " A few are reserved."
+        )
         await expect(guest.entry).to_be_visible()
     await guest.enters("x" * 32)
     await expect(guest.entry).not_to_be_visible()

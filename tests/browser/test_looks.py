@@ -25,11 +25,13 @@ async def test_the_theme_follows_the_system_until_one_chooses(server: Server, gu
     for scheme in SCHEMES:
         await ann.page.emulate_media(color_scheme=scheme)
         await expect(body).to_have_css("background-color", PAPER[scheme])
-    theme = ann.page.get_by_role("combobox", name="Theme", exact=True)
+    theme = ann.settings.get_by_role("combobox", name="Theme", exact=True)
+    await ann.opens_settings()
     await theme.select_option("light")
     await expect(body).to_have_css("background-color", PAPER["light"])
     await ann.page.reload()
     await ann.is_connected()
+    await ann.opens_settings()
     await expect(theme).to_have_value("light")
     await expect(body).to_have_css("background-color", PAPER["light"])
 
@@ -84,6 +86,12 @@ async def test_axe_finds_nothing_to_complain_about(
         await ann.types("/msg Nobody hello")
         await expect(ann.log).to_contain_text("Not sent.")
         assert await violations(ann.page) == []
+        await ann.types("/ignore Di")
+        if device == PHONE:
+            await ann.page.get_by_role("button", name="Show rooms", exact=True).tap()
+        await ann.opens_settings()
+        assert await violations(ann.page) == []
+        await ann.page.keyboard.press("Escape")
         await ann.page.keyboard.press("Control+k")
         dialog = ann.page.get_by_role("dialog", name="Jump to", exact=True)
         await ann.page.keyboard.type("se")

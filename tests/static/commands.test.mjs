@@ -5,7 +5,8 @@ import { HELP, messagesOf, objection, parse, roomName } from "../../static/comma
 const cases = [
   ["hello", { type: "say", text: "hello" }],
   ["//etc", { type: "say", text: "/etc" }],
-  ["//me x", { type: "say", text: "/me x" }],
+  ["//me x", { type: "say", text: " /me x" }], // "/me x" would be an action
+  ["//meet", { type: "say", text: "/meet" }],
   ["/me waves  twice", { type: "say", text: "/me waves  twice" }],
   ["/JOIN #Python", { type: "join", room: "#python" }],
   ["/join python", { type: "join", room: "#python" }],
@@ -19,6 +20,9 @@ const cases = [
   ["/all hi", { type: "all", text: "hi" }],
   ["/who", { type: "who" }],
   ["/WhosOnline ", { type: "online" }],
+  ["/ignore Bob", { type: "ignore", nick: "Bob" }],
+  ["/ignore", { type: "ignore", nick: "?" }],
+  ["/unignore Bob", { type: "unignore", nick: "Bob" }],
   ["/help", { type: "help" }],
   ["/quit", { type: "quit" }],
 ];
@@ -26,7 +30,7 @@ for (const [typed, intent] of cases) {
   test(`${JSON.stringify(typed)} means ${intent.type}`, () => assert.deepEqual(parse(typed), intent));
 }
 
-for (const typed of ["/join", "/join #", "/join a b", "/nick", "/nick a b", "/msg", "/all", "/me", "/who x"]) {
+for (const typed of ["/join", "/join #", "/join a b", "/nick", "/nick a b", "/msg", "/all", "/me", "/who x", "/ignore a b", "/unignore"]) {
   test(`${typed} is answered with how to write it`, () => assert.equal(parse(typed).type, "wrong"));
 }
 
@@ -56,7 +60,7 @@ test("the limit counts characters, not code units, and says where it is passed",
 });
 
 test("help names every command and //", () => {
-  for (const word of "join leave nick msg dm pm all me who whosonline rooms topic help quit /text".split(" ")) {
+  for (const word of "join leave nick msg dm pm all me who whosonline rooms topic ignore unignore help quit /text".split(" ")) {
     assert.ok(HELP.includes("/" + word), word);
   }
 });

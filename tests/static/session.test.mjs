@@ -79,11 +79,11 @@ test("a taken name is told and asked for again, without staying connected", asyn
   assert.equal(store.problem, "");
 });
 
-test("an invalid name is told with the server's reason", async () => {
+test("an invalid name is told with what a name may be", async () => {
   session.enter("1");
   await says(hello());
   await answers("login", { type: "error", code: "invalid-username", detail: "begin with a letter" });
-  assert.match(store.problem, /begin with a letter/);
+  assert.match(store.problem, /^A nick begins with a letter; .* 32 at most/);
 });
 
 test("after a loss the session is resumed after the last id seen, and the gap is filled", async () => {
@@ -238,12 +238,64 @@ test("joining opens the room; leaving goes back", async () => {
   assert.equal(store.current.name, "#general");
 });
 
-test("a refused join is told and opens nothing", async () => {
+test("a refused join is told and leads back", async () => {
   await enterWithHistory();
   session.join("#b");
   await answers("join", { type: "error", code: "too-many-rooms", detail: "20" });
   assert.match(store.problem, /too many rooms/);
   assert.equal(store.all.length, 1);
+  assert.equal(store.current.name, "#general");
+});
+
+test("what is said while a join is under way goes to the new room, and is not lost if that is refused", async () => {
+  await enterWithHistory();
+  session.join("#b");
+  assert.equal(store.current.name, "#b");
+  session.say("first", store.current);
+  const types = Sockets.last.sent.map(({ type }) => type);
+  assert.ok(types.lastIndexOf("msg") > types.lastIndexOf("join"));
+  assert.equal(sent("msg")[0].room, "#b");
+  await answers("join", { type: "error", code: "too-many-rooms", detail: "20" });
+  await answers("history", { type: "error", code: "not-in-room", detail: "#b" });
+  await answers("msg", { type: "error", code: "not-in-room", detail: "#b" });
+  assert.match(store.problem, /too many rooms/);
+  assert.deepEqual(store.current.items.map(({ text, status }) => [text, status]), [["first", "failed"]]);
+});
+
+test("typing is told every 3 s at most, in rooms only, and not at all if one does not want to", async () => {
+  await enterWithHistory();
+  const type = () => session.typing(store.current);
+  type();
+  clock.advance(2999);
+  type();
+  assert.deepEqual(sent("typing").map(({ room }) => room), ["#general"]);
+  clock.advance(1);
+  type();
+  assert.equal(sent("typing").length, 2);
+  clock.advance(3000);
+  store.choose({ typing: false });
+  type();
+  store.choose({ typing: true });
+  session.talkTo("Bob");
+  type();
+  assert.equal(sent("typing").length, 2);
+});
+
+test("what was found far back is shown after one page, and the hole is filled a page at a time", async () => {
+  await enterWithHistory([9000, 9001]);
+  const found = session.reveal({ ...message(3000), room: "#general" });
+  assert.deepEqual(sent("history").at(-1).before, 3100);
+  await answers("history", page([2999, 3000, 3001], true));
+  await found;
+  assert.equal(store.current.target, 3000);
+  assert.deepEqual(texts(), ["m2999", "m3000", "m3001", "m9000", "m9001"]);
+  session.fill(store.current);
+  session.fill(store.current); // one at a time
+  assert.equal(sent("history").at(-1).before, 9000);
+  assert.equal(sent("history").length, 3);
+  await answers("history", page([3001, 3002, 8999], true));
+  assert.deepEqual(texts(), ["m2999", "m3000", "m3001", "m3002", "m8999", "m9000", "m9001"]);
+  assert.equal(store.current.hole, 0);
 });
 
 test("a direct message to nobody fails with the reason", async () => {

@@ -1,0 +1,24 @@
+import { byId, el, follow } from "./dom.js";
+
+export function mountSettings({ store }) {
+  const { theme, typing, sound } = byId("choices").elements; // style.css looks at the theme
+  const list = byId("ignored");
+
+  byId("choices").onchange = () => {
+    store.choose({ theme: theme.value, typing: typing.checked, sound: sound.checked });
+  };
+
+  function make(nick) {
+    const onclick = () => store.ignore(nick, false);
+    return el("li", {}, nick, el("button", { type: "button", ariaLabel: `Unignore ${nick}`, onclick }, "Unignore"));
+  }
+
+  return () => {
+    const { settings } = store;
+    theme.value = settings.theme;
+    typing.checked = settings.typing;
+    sound.checked = settings.sound;
+    follow(list, settings.ignored, { make });
+    list.parentElement.hidden = !settings.ignored.length;
+  };
+}
