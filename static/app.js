@@ -49,13 +49,13 @@ function draw() {
   if (wasIn || before) showAddress(wasIn && store.current);
 }
 store.onChoose = (settings) => keep("settings", JSON.stringify(settings));
-store.subscribe(() => {
+store.onChange = () => {
   if (store.current !== drawn) return draw();
   if (due) return;
   due = true;
   if (document.hidden) setTimeout(draw, 100);
   else requestAnimationFrame(draw);
-});
+};
 
 function leave() {
   leaveSession(session.snapshot());

@@ -94,24 +94,25 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 
   const newRef = () => `${prefix}-${(count += 1)}`;
 
+  /** Something changed (network, visibility): do now what is due later. */
+  function nudge() {
+    if (phase === "waiting") connect();
+    else if (phase === "ready") probe(QUICK_PATIENCE);
+  }
+
   return {
     newRef,
+    nudge,
 
     start() {
       wanted = true;
-      if (phase === "idle" || phase === "waiting") connect();
-      else this.nudge();
+      if (phase === "idle") connect();
+      else nudge();
     },
 
     stop() {
       wanted = false;
       if (phase !== "lost") lose();
-    },
-
-    /** Something changed (network, visibility): do now what is due later. */
-    nudge() {
-      if (phase === "waiting") connect();
-      else if (phase === "ready") probe(QUICK_PATIENCE);
     },
 
     /** A promise of the answer; an error, or GONE, is one with a `code`. */

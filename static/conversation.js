@@ -2,6 +2,7 @@
 // been said when it came, an unsent message after everything.
 
 export const fold = (name) => name.toLowerCase();
+export const same = (a, b) => fold(a) === fold(b);
 
 let sequence = 0; // tells apart what has one anchor
 
@@ -35,7 +36,7 @@ export class Conversation {
   }
 
   is(kind, name) {
-    return kind === this.kind && fold(name) === fold(this.name);
+    return kind === this.kind && same(name, this.name);
   }
 
   /** The id to page back from. Messages to everyone are not part of this history. */

@@ -1,9 +1,7 @@
 import { GONE } from "./connection.js";
-import { fold } from "./conversation.js";
+import { same } from "./conversation.js";
 import { explain, farewell } from "./words.js";
 
-const NAME_HELD = 12_000; // ms; the server may keep our name that long for a connection that is dead
-const ASK_AGAIN = 1_500;
 const PAGE = 200; // messages, the most that is given at once
 const TELL_TYPING = 3_000; // ms; not more often
 
@@ -26,16 +24,24 @@ export function makeSession({ store, connect, pause }) {
   const { ask } = connection;
   const tell = (problem) => store.set({ problem: explain(problem) });
 
+  /** The answer, or nothing when it is a no, which is told. */
+  async function wish(command, allowed) {
+    const answer = await ask(command);
+    if (!answer.code || answer.code === allowed) return answer;
+    tell(answer);
+  }
+
   async function hello(event) {
     line += 1;
     bye = "";
     const anew = store.epoch !== null && store.epoch !== event.epoch;
     const known = store.hello(event);
-    if (!(known && store.token && store.seen !== null && (await resume()))) await logIn(line, anew);
+    if (!(known && store.token && (await resume()))) await logIn(line, anew);
   }
 
   async function resume() {
-    const answer = await ask({ type: "resume", token: store.token, after: store.seen });
+    // Without `after`, if we cannot know, it is what came since the line was lost.
+    const answer = await ask({ type: "resume", token: store.token, after: store.seen ?? undefined });
     if (answer.code === GONE) return true;
     if (answer.code) return false;
     store.resumed(answer);
@@ -48,15 +54,7 @@ export function makeSession({ store, connect, pause }) {
 
   async function logIn(mine, anew) {
     const again = store.all.some(({ items }) => items.length > 0);
-    let answer;
-    for (let held = 0; ; held += ASK_AGAIN) {
-      answer = await ask({ type: "login", nick: store.nick });
-      const waits = answer.code === "username-taken" && store.phase === "in" && held < NAME_HELD;
-      if (!waits) break;
-      store.setLink({ why: "your name is still taken" });
-      await pause(ASK_AGAIN);
-      if (mine !== line) return;
-    }
+    const answer = await ask({ type: "login", nick: store.nick });
     if (answer.code === GONE) return;
     if (answer.code) {
       connection.stop(); // what is open and unsent stays for whoever enters next
@@ -149,9 +147,8 @@ export function makeSession({ store, connect, pause }) {
       store.set({ nick, token: null, phase: "entering", problem: "" });
       connection.start();
     },
-    /** Now, not when it is due; also takes back a chat that went on elsewhere. */
-    connect: () => connection.start(),
-    nudge: () => connection.nudge(),
+    connect: connection.start, // also takes back a chat that went on elsewhere
+    nudge: connection.nudge,
     older: (there) => page(there, { before: there.oldest, limit: PAGE / 2 }),
     fill: (there) => page(there, { before: there.hole, limit: PAGE }),
     online: () => ask({ type: "who" }),
@@ -159,7 +156,7 @@ export function makeSession({ store, connect, pause }) {
     search: (query) => ask({ type: "search", query, limit: 20 }),
 
     async reveal({ id, room, nick, to }) {
-      const there = room ? store.find("room", room) : store.ensure("direct", fold(nick) === fold(store.nick) ? to : nick);
+      const there = room ? store.find("room", room) : store.ensure("direct", same(nick, store.nick) ? to : nick);
       open(there);
       while (there.loading) await pause(50);
       if (!there.ids.has(id)) await page(there, { before: id + PAGE / 2, limit: PAGE }, "far");
@@ -189,22 +186,18 @@ export function makeSession({ store, connect, pause }) {
     },
 
     async leave(there) {
-      const answer = there.kind === "direct" ? {} : await ask({ type: "leave", room: there.name });
-      if (answer.code && answer.code !== "not-in-room") return tell(answer);
+      if (there.kind === "room" && !(await wish({ type: "leave", room: there.name }, "not-in-room"))) return;
       store.drop(there);
       load(store.current);
     },
 
     async setTopic(there, text) {
-      const answer = await ask({ type: "topic", room: there.name, text });
-      if (answer.code) return tell(answer);
-      store.about(there, answer.topic, store.nick);
+      const answer = await wish({ type: "topic", room: there.name, text });
+      if (answer) store.about(there, answer.topic, store.nick);
     },
 
     async rename(nick) {
-      const answer = await ask({ type: "nick", nick });
-      if (answer.code) return tell(answer);
-      if (store.nick !== nick) store.rename(store.nick, nick);
+      if ((await wish({ type: "nick", nick })) && store.nick !== nick) store.rename(store.nick, nick);
     },
 
     typing(there) {

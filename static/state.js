@@ -1,30 +1,23 @@
-import { Conversation, fold, makeItem } from "./conversation.js";
-
+import { Conversation, fold, makeItem, same } from "./conversation.js";
 import { mentions } from "./markup.js";
 
-const TYPING = 6_000; // ms; who then has said nothing is not shown as typing any more
-
-const same = (a, b) => fold(a) === fold(b);
+const TYPING = 6_000; // ms that someone is shown as typing
 
 export class Store {
-  #listeners = [];
   link = { phase: "idle", until: 0, why: "" }; // the connection
   settings = { theme: "", typing: true, sound: false, notify: false, ignored: [] }; // what one chose on this device
+  onChange = () => {};
   onChoose = () => {};
-  onCall = () => {}; // somebody said something to us while we do not look there
+  onCall = () => {}; // somebody spoke to us where we do not look
 
   constructor(now = Date.now) {
     this.now = now;
     this.reset();
   }
 
-  subscribe(listener) {
-    this.#listeners.push(listener);
-  }
-
   set(fields) {
     Object.assign(this, fields);
-    for (const listener of this.#listeners) listener();
+    this.onChange();
   }
 
   choose(fields) {
@@ -37,7 +30,7 @@ export class Store {
     return this.settings.ignored.some((each) => same(each, nick));
   }
 
-  /** What they say stays and is not shown; so it can come back. */
+  /** What they say stays, but is not shown. */
   ignore(nick, on = true) {
     const others = this.settings.ignored.filter((each) => !same(each, nick));
     this.choose({ ignored: on ? [...others, nick] : others });
@@ -49,8 +42,8 @@ export class Store {
   }
 
   visible(items) {
-    const ignored = new Set(this.settings.ignored.map(fold));
-    return ignored.size ? items.filter(({ nick, mine }) => mine || !nick || !ignored.has(fold(nick))) : items;
+    const ignored = this.settings.ignored.map(fold);
+    return ignored.length ? items.filter(({ nick, mine }) => mine || !nick || !ignored.includes(fold(nick))) : items;
   }
 
   setLink(fields) {
@@ -69,7 +62,7 @@ export class Store {
       all: [],
       current: null,
       away: false, // nobody sees the page
-      finding: false, // the dialog "Jump to" is wanted
+      wanted: "", // "finder" or "help", to be opened
       unsent: new Map(),
       problem: "", // stands beside the form in use
     });
@@ -86,23 +79,23 @@ export class Store {
     return known;
   }
 
-  welcome({ nick, token, rooms, topics }) {
+  welcome({ token, ...arrival }) {
     this.token = token;
     for (const each of this.all) each.lapse(this.seen ?? 0);
-    this.#arrive(nick, rooms, topics);
+    this.#arrive(arrival);
   }
 
   /** Taken back: what was said in between follows as `missed` ordinary events, or not at all. */
-  resumed({ nick, rooms, recovered, missed, topics }) {
+  resumed({ recovered, missed, ...arrival }) {
     for (const each of this.all) {
       each.peopleKnown = false; // who came and went is not replayed
       if (!recovered) each.clear();
     }
     this.replaying = recovered ? missed : 0;
-    this.#arrive(nick, rooms, topics);
+    this.#arrive(arrival);
   }
 
-  #arrive(nick, rooms, topics = {}) {
+  #arrive({ nick, rooms, topics = {} }) {
     for (const room of rooms) this.ensure("room", room).topic = topics[room] ?? "";
     this.set({ nick, phase: "in", problem: "" });
   }
@@ -155,22 +148,24 @@ export class Store {
 
   apply(event) {
     const { type, room, nick } = event;
-    const there = room && this.find("room", room);
-    if (type === "msg") this.#hear(event, there ? [there] : []);
+    const places = this.all.filter((each) => each.is("room", room ?? ""));
+    const [there] = places;
+    if (type === "msg") this.#hear(event, places);
     else if (type === "dm") this.#hear(event, this.#directly(this.#isMe(nick) ? event.to : nick));
     else if (type === "gmsg") this.#hear(event, this.all); // shown wherever one may look
-    else if (type === "joined" && there) this.#come(nick, there);
-    else if (type === "left" && there) this.#go(nick, [there], "left the room");
     else if (type === "disconnected") this.#go(nick, this.all, "left the chat");
-    else if (type === "typing" && there) this.#typed(nick, there);
-    else if (type === "topic" && there) this.about(there, event.text, nick);
     else if (type === "renamed") this.rename(event.old, event.new);
+    else if (!there) return;
+    else if (type === "joined") this.#come(nick, there);
+    else if (type === "left") this.#go(nick, places, "left the room");
+    else if (type === "typing") this.#types(nick, there);
+    else if (type === "topic") this.about(there, event.text, nick);
   }
 
   /** Whom one ignores opens no conversation. */
   #directly(nick) {
-    const there = this.ignores(nick) ? this.find("direct", nick) : this.ensure("direct", nick);
-    return there ? [there] : [];
+    if (!this.ignores(nick)) this.ensure("direct", nick);
+    return this.all.filter((each) => each.is("direct", nick));
   }
 
   #isMe(nick) {
@@ -187,14 +182,14 @@ export class Store {
     const item = this.#read(event);
     for (const each of places) {
       each.typing.delete(item.nick);
+      if (each.is("direct", item.nick)) each.name = item.nick; // as the person writes it
       if (each.add(item) && this.#count(each, item)) this.onCall(each, item);
     }
     this.replaying = Math.max(0, this.replaying - 1);
     this.saw(item.id);
-    if (event.type === "dm") for (const each of places) if (each.is("direct", item.nick)) each.name = item.nick;
   }
 
-  #typed(nick, there) {
+  #types(nick, there) {
     there.typing.set(nick, this.now() + TYPING);
     this.set({});
   }
@@ -230,7 +225,10 @@ export class Store {
 
   rename(old, nick) {
     if (this.#isMe(old)) this.nick = nick;
-    else if (this.ignores(old)) this.choose({ ignored: this.settings.ignored.map((each) => (same(each, old) ? nick : each)) });
+    if (this.ignores(old)) {
+      this.ignore(old, false);
+      this.ignore(nick);
+    }
     const taken = !same(old, nick) && this.find("direct", nick);
     for (const each of this.all) {
       const here = each.people.delete(fold(old));
@@ -259,12 +257,11 @@ export class Store {
     this.set({ seen: Math.max(id, this.seen ?? 0) });
   }
 
-  pend({ ref, kind, text, places }) {
+  pend(fields) {
     const { nick } = this;
-    const fields = { ref, kind, text, places, nick, mine: true, status: "pending", anchor: Infinity };
-    const item = makeItem({ ...fields, time: this.#time() });
-    this.unsent.set(ref, item);
-    for (const each of places) each.add(item);
+    const item = makeItem({ ...fields, nick, mine: true, status: "pending", anchor: Infinity, time: this.#time() });
+    this.unsent.set(item.ref, item);
+    for (const each of item.places) each.add(item);
     this.set({});
     return item;
   }

@@ -5,18 +5,19 @@ const BEEP = 0.25; // s
 
 /** What calls one who does not look: notifications and a sound, if wanted. */
 export function mountAlerts({ store, session }) {
-  const button = byId("notify");
+  const choice = byId("notify");
   const { Notification } = window; // not everywhere
-  let context = null;
+  let audio = null;
 
   function beep() {
-    context ??= new AudioContext();
-    const tone = new OscillatorNode(context, { frequency: 740 });
-    const volume = new GainNode(context, { gain: 0.1 });
-    volume.gain.exponentialRampToValueAtTime(0.001, context.currentTime + BEEP);
-    tone.connect(volume).connect(context.destination);
+    audio ??= new AudioContext();
+    const end = audio.currentTime + BEEP;
+    const tone = new OscillatorNode(audio, { frequency: 740 });
+    const volume = new GainNode(audio, { gain: 0.1 });
+    volume.gain.exponentialRampToValueAtTime(0.001, end);
+    tone.connect(volume).connect(audio.destination);
     tone.start();
-    tone.stop(context.currentTime + BEEP);
+    tone.stop(end);
   }
 
   function notify(there, { nick, text }) {
@@ -29,21 +30,19 @@ export function mountAlerts({ store, session }) {
     };
   }
 
-  const allowed = () => store.settings.notify && Notification?.permission === "granted";
+  const wanted = () => store.settings.notify && Notification?.permission === "granted";
 
   store.onCall = (there, item) => {
     if (store.settings.sound) beep();
-    if (allowed()) attempt(() => notify(there, item)); // some phones have the name and refuse to do it
+    if (wanted()) attempt(() => notify(there, item)); // some phones have the name and refuse to do it
   };
   byId("sound").onclick = ({ target }) => target.checked && beep();
-  button.onclick = async () => {
-    const notify = !allowed() && (await Notification.requestPermission()) === "granted";
-    store.choose({ notify });
+  choice.onclick = async () => {
+    store.choose({ notify: !wanted() && (await Notification.requestPermission()) === "granted" });
   };
 
   return () => {
-    const blocked = !Notification || Notification.permission === "denied";
-    button.disabled = blocked;
-    button.textContent = blocked ? "Blocked by the browser" : `Turn ${allowed() ? "off" : "on"} notifications`;
+    choice.disabled = (Notification?.permission ?? "denied") === "denied";
+    choice.textContent = choice.disabled ? "Blocked by the browser" : `Turn ${wanted() ? "off" : "on"} notifications`;
   };
 }

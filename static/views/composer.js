@@ -1,6 +1,6 @@
 import { COMMAND_NAMES, messagesOf } from "../commands.js";
 import { complete } from "../complete.js";
-import { fold } from "../conversation.js";
+import { same } from "../conversation.js";
 import { whoTypes } from "../words.js";
 import { byId, el } from "./dom.js";
 
@@ -81,7 +81,7 @@ export function mountComposer({ store, session, submit }) {
   const before = () => field.value.slice(0, field.selectionStart);
 
   function look() {
-    const nicks = [...(shown?.people.values() ?? [])].filter((nick) => fold(nick) !== fold(store.nick));
+    const nicks = [...(shown?.people.values() ?? [])].filter((nick) => !same(nick, store.nick));
     const rooms = store.all.filter(({ kind }) => kind === "room").map(({ name }) => name);
     return complete(before(), { nicks, rooms, commands: COMMAND_NAMES, emoji: emoji ?? {} });
   }

@@ -6,7 +6,9 @@ export function el(tag, properties, ...children) {
   return node;
 }
 
-export const spoken = (text) => el("span", { className: "spoken" }, text);
+export const span = (className, ...children) => el("span", { className }, ...children);
+export const spoken = (text) => span("spoken", text);
+export const button = (onclick, ...children) => el("button", { type: "button", onclick }, ...children);
 
 const kept = new WeakMap(); // parent -> Map(key -> node)
 

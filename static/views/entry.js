@@ -2,7 +2,7 @@ import { byId } from "./dom.js";
 
 export function mountEntry({ store, session, lastNick }) {
   const form = byId("enter");
-  const nick = byId("nick");
+  const { nick } = form;
   let shown = null;
   nick.value = lastNick;
 
@@ -14,12 +14,13 @@ export function mountEntry({ store, session, lastNick }) {
   };
 
   return () => {
-    const { phase, problem } = store;
+    const { phase } = store;
     const inside = phase === "in";
+    const problem = inside ? "" : store.problem;
     byId("entry").hidden = inside;
-    form.setAttribute("aria-busy", phase === "entering");
-    byId("enter-problem").textContent = inside ? "" : problem;
-    nick.setAttribute("aria-invalid", !inside && problem !== "");
+    form.ariaBusy = phase === "entering";
+    byId("enter-problem").textContent = problem;
+    nick.ariaInvalid = problem !== "";
     if (phase === "out" && phase !== shown) nick.focus();
     shown = phase;
   };

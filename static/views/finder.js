@@ -1,5 +1,5 @@
 import { roomName } from "../commands.js";
-import { byId, el, nickClass } from "./dom.js";
+import { button, byId, el, nickClass, span } from "./dom.js";
 
 const REST = 250; // ms without a key; then the server is asked
 const MOST = 12; // of each kind
@@ -14,36 +14,36 @@ export function mountFinder({ store, session }) {
   /** `choices` are [what to do, ...what is shown]. */
   function fill(kind, choices) {
     const list = byId(`found-${kind}`);
-    const make = ([go, ...parts]) =>
-      el("li", {}, el("button", { type: "button", onclick: () => (dialog.close(), go()) }, ...parts));
+    const make = ([go, ...parts]) => el("li", {}, button(() => (dialog.close(), go()), ...parts));
     list.replaceChildren(...choices.slice(0, MOST).map(make));
     list.parentElement.hidden = !choices.length;
   }
 
-  const small = (text) => el("small", {}, text);
-  const roomChoice = ({ room, members, topic }) => [() => session.join(room), room, small(` ${members} here${topic && ` · ${topic}`}`)];
-  const nickChoice = (nick) => [() => session.talkTo(nick), el("span", { className: nickClass(nick) }, nick)];
-  const saidChoice = (each) => [() => session.reveal(each), small(`${each.room ?? "Direct"} `), `${each.nick}: ${each.text}`];
+  const choice = (room, about) => [() => session.join(room), room, el("small", {}, ` ${about}`)];
 
   function draw() {
     const query = field.value;
     const word = query.trim().toLowerCase();
     const fits = (text) => text.toLowerCase().includes(word);
-    fill("rooms", rooms.filter(({ room, topic }) => fits(`${room} ${topic}`)).map(roomChoice));
+    const found = rooms.filter(({ room, topic }) => fits(`${room} ${topic}`));
+    fill("rooms", found.map(({ room, members, topic }) => choice(room, `${members} here${topic && ` · ${topic}`}`)));
+    fill("people", people.filter(fits).map((nick) => [() => session.talkTo(nick), span(nickClass(nick), nick)]));
     const named = roomName(word);
-    const isNew = named && !rooms.some(({ room }) => room === named);
-    fill("new", isNew ? [[() => session.join(named), named, small(" a new room")]] : []);
-    fill("people", people.filter(fits).map(nickChoice));
+    fill("new", named && !rooms.some(({ room }) => room === named) ? [choice(named, "a new room")] : []);
     clearTimeout(timer);
-    if (!word) return fill("said", []);
-    timer = setTimeout(async () => {
-      const { messages = [] } = await session.search(query);
-      if (query === field.value) fill("said", store.visible(messages).reverse().map(saidChoice));
-    }, REST);
+    if (word) timer = setTimeout(search, REST, query);
+    else fill("said", []);
+  }
+
+  async function search(query) {
+    const { messages = [] } = await session.search(query);
+    if (query !== field.value) return;
+    const said = store.visible(messages).reverse();
+    fill("said", said.map((each) => [() => session.reveal(each), el("small", {}, `${each.room ?? "Direct"} `), `${each.nick}: ${each.text}`]));
   }
 
   async function open() {
-    store.finding = false;
+    store.wanted = "";
     if (dialog.open) return;
     field.value = "";
     dialog.showModal();
@@ -72,5 +72,5 @@ export function mountFinder({ store, session }) {
     open();
   });
 
-  return () => store.finding && open();
+  return () => store.wanted === "finder" && open();
 }

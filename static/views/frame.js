@@ -1,18 +1,18 @@
 import { describe } from "../words.js";
-import { byId, el } from "./dom.js";
+import { byId, el, span } from "./dom.js";
 
 export function mountFrame({ store, session }) {
   const status = byId("status");
   const again = byId("again");
   const leave = byId("leave");
-  const words = el("span");
+  const words = span("");
   const count = el("span", { ariaHidden: "true" }); // else it would be read out each second
   let timer = null;
   status.append(words, count);
 
-  again.onclick = () => session.connect();
+  again.onclick = session.connect;
   leave.onclick = () => session.leave(store.current);
-  byId("quit").onclick = () => session.quit();
+  byId("quit").onclick = session.quit;
   for (const drawer of [byId("rooms"), byId("people")]) {
     drawer.onclick = ({ target }) => target.closest("a, .nick, #jump-to") && drawer.hidePopover();
   }
@@ -31,20 +31,23 @@ export function mountFrame({ store, session }) {
   }
 
   return () => {
-    const { current, all, nick } = store;
     const inside = store.phase === "in";
-    const name = inside && (current?.name ?? "No room");
-    const unread = all.reduce((sum, each) => sum + each.unread, 0);
+    const current = inside ? store.current : null;
+    const name = inside ? (current?.name ?? "No room") : "";
+    const unread = store.all.reduce((sum, each) => sum + each.unread, 0);
     document.body.classList.toggle("inside", inside);
     byId("inside").hidden = !inside;
     byId("title").textContent = name || "Parlour";
     const topic = byId("topic");
-    topic.textContent = topic.title = (inside && current?.topic) || "";
-    byId("my-nick").textContent = nick;
-    leave.hidden = !inside || !current;
+    topic.textContent = topic.title = current?.topic ?? "";
+    byId("my-nick").textContent = store.nick;
+    leave.hidden = !current;
     leave.textContent = current?.kind === "direct" ? "Close" : "Leave";
-    document.title = (unread ? `(${unread}) ` : "") + (name ? `${name} · Parlour` : "Parlour");
+    document.title = `${unread ? `(${unread}) ` : ""}${name && `${name} · `}Parlour`;
     byId("icon").href = `/static/favicon${unread ? "-unread" : ""}.svg`;
     drawStatus();
+    if (store.wanted !== "help") return;
+    store.wanted = "";
+    byId("help").showPopover();
   };
 }

@@ -1,17 +1,16 @@
 import { hashOf } from "../route.js";
-import { byId, el, follow, spoken } from "./dom.js";
+import { byId, el, follow, span, spoken } from "./dom.js";
 
 export function mountRooms({ store, session }) {
   const lists = { room: byId("room-list"), direct: byId("direct-list") };
 
   function make(each) {
-    const badge = el("span", { className: "badge" });
     const onclick = (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // to another tab, by the address
       event.preventDefault();
       session.open(each);
     };
-    return el("li", {}, el("a", { onclick }, el("span", { className: "name" }), badge));
+    return el("li", {}, el("a", { onclick }, span("name"), span("badge")));
   }
 
   function update(link, each) {
@@ -21,7 +20,7 @@ export function mountRooms({ store, session }) {
     link.firstChild.textContent = name;
     link.lastChild.hidden = !unread;
     link.lastChild.classList.toggle("mentions", mentions > 0);
-    link.lastChild.replaceChildren(String(unread), spoken(" unread"));
+    link.lastChild.replaceChildren(unread, spoken(" unread"));
   }
 
   return () => {

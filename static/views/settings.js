@@ -1,7 +1,7 @@
-import { byId, el, follow } from "./dom.js";
+import { button, byId, el, follow } from "./dom.js";
 
 export function mountSettings({ store }) {
-  const { theme, typing, sound } = byId("choices").elements; // style.css looks at the theme
+  const { theme, typing, sound } = byId("choices"); // style.css looks at the theme
   const list = byId("ignored");
 
   byId("choices").onchange = () => {
@@ -9,8 +9,9 @@ export function mountSettings({ store }) {
   };
 
   function make(nick) {
-    const onclick = () => store.ignore(nick, false);
-    return el("li", {}, nick, el("button", { type: "button", ariaLabel: `Unignore ${nick}`, onclick }, "Unignore"));
+    const undo = button(() => store.ignore(nick, false), "Unignore");
+    undo.ariaLabel = `Unignore ${nick}`;
+    return el("li", {}, nick, undo);
   }
 
   return () => {

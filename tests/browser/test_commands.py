@@ -80,7 +80,9 @@ async def test_who_is_here_and_who_is_online_are_answered(server: Server, guests
         await ann.types("/whosonline")
         await ann.sees("Online users: Ann, Cy")
         await ann.types("/help")
-        await expect(ann.log).to_contain_text("/join #room: go to a room, or open a new one")
+        await expect(ann.page.get_by_role("dialog", name="Commands", exact=True)).to_contain_text(
+            "go to a room, or open a new one"
+        )
 
 
 async def test_a_message_to_everyone_reaches_other_rooms(server: Server, guests: Guests) -> None:

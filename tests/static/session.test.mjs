@@ -5,14 +5,14 @@ import { makeSession } from "../../static/session.js";
 import { Store } from "../../static/state.js";
 import { fakeClock, fakeSockets, hello, message, settled } from "./fakes.mjs";
 
-let clock, Sockets, store, session, released;
+let clock, Sockets, store, session;
 
 function newPage() {
   store = new Store(clock.now);
   session = makeSession({
     store,
     connect: (on) => makeConnection({ url: "ws://x/ws", WebSocket: Sockets, clock, on }),
-    pause: () => new Promise((done) => (released = done)),
+    pause: settled,
   });
 }
 
@@ -159,33 +159,26 @@ test("another epoch is not resumed into, and is told", async () => {
   assert.ok(!texts().includes("m1"));
 });
 
-test("our own name may still be taken after a loss: it is asked for again, then given up", async () => {
+test("a name that somebody else has by now is told, and what was open stays", async () => {
   await enterWithHistory();
   await loseAndFind();
   await answers("resume", { type: "error", code: "not-resumable", detail: "" });
-  const taken = { type: "error", code: "username-taken", detail: "" };
-  for (let i = 0; i < 8; i += 1) {
-    await answers("login", taken);
-    assert.equal(store.phase, "in");
-    released();
-    await settled();
-  }
-  await answers("login", taken);
+  await answers("login", { type: "error", code: "username-taken", detail: "" });
   assert.equal(store.phase, "out");
   assert.match(store.problem, /choose another/);
   assert.deepEqual(texts().slice(0, 2), ["m1", "m2"]);
 });
 
-test("a loss during the wait for our name begins from the start, once", async () => {
-  await enterWithHistory();
+test("a session lost before anything was seen is resumed too: its name is still held for it", async () => {
+  await enter();
   await loseAndFind();
-  await answers("resume", { type: "error", code: "not-resumable", detail: "" });
-  await answers("login", { type: "error", code: "username-taken", detail: "" });
-  await loseAndFind();
-  await answers("resume", { type: "error", code: "not-resumable", detail: "" });
-  released();
-  await settled();
-  assert.equal(sent("login").length, 1);
+  assert.equal(sent("resume").length, 1);
+  assert.ok(!("after" in sent("resume")[0]));
+  await answers("resume", { type: "resumed", nick: "Ann", rooms: ["#general"], recovered: true, missed: 1 });
+  await says(message(3));
+  await answers("history", page([1, 2, 3]));
+  assert.deepEqual(texts(), ["m1", "m2", "m3"]);
+  assert.equal(sent("login").length, 0);
 });
 
 test("a chat that goes on elsewhere is not taken back by itself", async () => {
