@@ -3,65 +3,64 @@ import { same } from "./conversation.js";
 
 /** Returns submit(text): true when the text is done with, false when it should stay in the box. */
 export function makeSubmit(store, session) {
-  const notice = (text) => store.notice(text, store.current);
+	const notice = (text) => store.notice(text, store.current);
 
-  function wrong(problem) {
-    store.set({ problem });
-    return false;
-  }
+	function wrong(problem) {
+		store.set({ problem });
+		return false;
+	}
 
-  function say(text, how) {
-    const messages = messagesOf(text);
-    const problem = objection(messages, store.limits.text);
-    if (problem) return wrong(problem);
-    for (const message of messages) how(message);
-  }
+	function say(text, how) {
+		const messages = messagesOf(text);
+		const problem = objection(messages, store.limits.text);
+		if (problem) return wrong(problem);
+		for (const message of messages) how(message);
+	}
 
-  const handlers = {
-    wrong: ({ why }) => wrong(why),
-    say: ({ text }, here) => say(text, (message) => session.say(message, here)),
-    all: ({ text }) => say(text, session.sayToAll),
-    direct({ to, text }) {
-      if (text && say(text, (message) => session.say(message, store.ensure("direct", to))) === false) return false;
-      session.talkTo(to);
-    },
-    join: ({ room }) => void session.join(room),
-    leave({ room }, here) {
-      const there = room ? store.find("room", room) : here;
-      if (!there) return wrong(`You are not in ${room}.`);
-      session.leave(there);
-    },
-    topic({ text }, here) {
-      if (here.kind !== "room") return wrong("Only rooms have topics.");
-      if (text === undefined) notice(here.topic ? `Topic: ${here.topic}` : `${here.name} has no topic.`);
-      else session.setTopic(here, text);
-    },
-    rooms: () => store.set({ wanted: "finder" }),
-    help: () => store.set({ wanted: "help" }),
-    nick: ({ nick }) => void session.rename(nick),
-    quit: () => void session.quit(),
-    who: (_, here) => notice(`In ${here.name}: ${[...here.people.values()].join(", ")}`),
-    online: () => void session.online().then(({ nicks }) => nicks && notice(`Online users: ${nicks.join(", ")}`)),
-    ignored: () => notice(`You ignore ${store.settings.ignored.join(", ") || "nobody"}.`),
-    ignore({ nick }) {
-      if (same(nick, store.nick)) return wrong("That is you.");
-      store.ignore(nick);
-      notice(`You ignore ${nick} now; /unignore ${nick} ends that.`);
-    },
-    unignore({ nick }) {
-      if (!store.ignores(nick)) return wrong(`You do not ignore ${nick}.`);
-      store.ignore(nick, false);
-      notice(`You do not ignore ${nick} any more.`);
-    },
-  };
-  const ANYWHERE = ["join", "nick", "quit", "direct", "help", "wrong"];
+	const handlers = {
+		wrong: ({ why }) => wrong(why),
+		say: ({ text }, here) => say(text, (message) => session.say(message, here)),
+		all: ({ text }) => say(text, session.sayToAll),
+		direct({ to, text }) {
+			if (text && say(text, (message) => session.say(message, store.ensure("direct", to))) === false) return false;
+			session.talkTo(to);
+		},
+		join: ({ room }) => void session.join(room),
+		leave({ room }, here) {
+			const there = room ? store.find("room", room) : here;
+			if (!there) return wrong(`You are not in ${room}.`);
+			session.leave(there);
+		},
+		topic({ text }, here) {
+			if (here.kind !== "room") return wrong("Only rooms have topics.");
+			if (text === undefined) notice(here.topic ? `Topic: ${here.topic}` : `${here.name} has no topic.`);
+			else session.setTopic(here, text);
+		},
+		rooms: () => store.set({ wanted: "finder" }),
+		help: () => store.set({ wanted: "help" }),
+		nick: ({ nick }) => void session.rename(nick),
+		quit: () => void session.quit(),
+		who: (_, here) => notice(`In ${here.name}: ${[...here.people.values()].join(", ")}`),
+		online: () => void session.online().then(({ nicks }) => nicks && notice(`Online users: ${nicks.join(", ")}`)),
+		ignored: () => notice(`You ignore ${store.settings.ignored.join(", ") || "nobody"}.`),
+		ignore({ nick }) {
+			if (same(nick, store.nick)) return wrong("That is you.");
+			store.ignore(nick);
+			notice(`You ignore ${nick}; /unignore ${nick} ends that.`);
+		},
+		unignore({ nick }) {
+			store.ignore(nick, false);
+			notice(`You do not ignore ${nick}.`);
+		},
+	};
+	const ANYWHERE = ["join", "nick", "quit", "direct", "help", "wrong"];
 
-  return (text) => {
-    if (!text.trim()) return false;
-    store.set({ problem: "" });
-    const intent = parse(text);
-    const here = store.current;
-    if (!here && !ANYWHERE.includes(intent.type)) return wrong("Join a room first.");
-    return handlers[intent.type](intent, here) !== false;
-  };
+	return (text) => {
+		if (!text.trim()) return false;
+		store.set({ problem: "" });
+		const intent = parse(text);
+		const here = store.current;
+		if (!here && !ANYWHERE.includes(intent.type)) return wrong("Join a room first.");
+		return handlers[intent.type](intent, here) !== false;
+	};
 }

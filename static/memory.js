@@ -1,11 +1,11 @@
 const SESSION = "parlour.session";
 
 export function attempt(action) {
-  try {
-    return action();
-  } catch {
-    return null; // where storage is forbidden even naming it throws
-  }
+	try {
+		return action();
+	} catch {
+		return null; // where storage is forbidden even naming it throws
+	}
 }
 
 export const recall = (what) => attempt(() => localStorage.getItem(`parlour.${what}`)) ?? "";
@@ -15,10 +15,10 @@ export const recallSettings = () => attempt(() => JSON.parse(recall("settings"))
 
 // Only while nobody sees the page: a duplicated tab has a copy, which would take the session away.
 export const leaveSession = (session) =>
-  attempt(() => sessionStorage.setItem(SESSION, JSON.stringify(session)));
+	attempt(() => sessionStorage.setItem(SESSION, JSON.stringify(session)));
 export const takeSession = () =>
-  attempt(() => {
-    const text = sessionStorage.getItem(SESSION);
-    sessionStorage.removeItem(SESSION);
-    return JSON.parse(text);
-  });
+	attempt(() => {
+		const text = sessionStorage.getItem(SESSION);
+		sessionStorage.removeItem(SESSION);
+		return JSON.parse(text);
+	});

@@ -4,301 +4,289 @@ import { mentions } from "./markup.js";
 const TYPING = 6_000; // ms that someone is shown as typing
 
 export class Store {
-  link = { phase: "idle", until: 0, why: "" }; // the connection
-  settings = { theme: "", typing: true, sound: false, notify: false, ignored: [] }; // what one chose on this device
-  onChange = () => {};
-  onChoose = () => {};
-  onCall = () => {}; // somebody spoke to us where we do not look
+	link = { phase: "idle", why: "" }; // the connection
+	settings = { theme: "", typing: true, sound: false, notify: false, ignored: [] }; // what one chose on this device
+	onChange = () => {};
+	onChoose = () => {};
+	onCall = () => {}; // somebody spoke to us where we do not look
 
-  constructor(now = Date.now) {
-    this.now = now;
-    this.reset();
-  }
+	constructor(now = Date.now) {
+		this.now = now;
+		this.reset();
+	}
 
-  set(fields) {
-    Object.assign(this, fields);
-    this.onChange();
-  }
+	set(fields) {
+		Object.assign(this, fields);
+		this.onChange();
+	}
 
-  choose(fields) {
-    const settings = { ...this.settings, ...fields };
-    this.onChoose(settings);
-    this.set({ settings });
-  }
+	choose(fields) {
+		const settings = { ...this.settings, ...fields };
+		this.onChoose(settings);
+		this.set({ settings });
+	}
 
-  ignores(nick) {
-    return this.settings.ignored.some((each) => same(each, nick));
-  }
+	ignores(nick) {
+		return this.settings.ignored.some((each) => same(each, nick));
+	}
 
-  /** What they say stays, but is not shown. */
-  ignore(nick, on = true) {
-    const others = this.settings.ignored.filter((each) => !same(each, nick));
-    this.choose({ ignored: on ? [...others, nick] : others });
-    for (const each of this.all) {
-      if (!each.unread) continue;
-      each.unread = each.mentions = 0;
-      for (const item of each.items) if (item.id >= each.firstUnread) this.#count(each, item);
-    }
-  }
+	/** What they say stays, but is not shown. */
+	ignore(nick, on = true) {
+		const others = this.settings.ignored.filter((each) => !same(each, nick));
+		this.choose({ ignored: on ? [...others, nick] : others });
+	}
 
-  visible(items) {
-    const ignored = this.settings.ignored.map(fold);
-    return ignored.length ? items.filter(({ nick, mine }) => mine || !nick || !ignored.includes(fold(nick))) : items;
-  }
+	visible(items) {
+		const ignored = this.settings.ignored.map(fold);
+		return ignored.length ? items.filter(({ nick, mine }) => mine || !nick || !ignored.includes(fold(nick))) : items;
+	}
 
-  setLink(fields) {
-    this.set({ link: { ...this.link, ...fields } });
-  }
+	setLink(fields) {
+		this.set({ link: { ...this.link, ...fields } });
+	}
 
-  reset() {
-    this.set({
-      phase: "out", // "out": asking for a nick; "entering"; "in"
-      nick: "",
-      token: null,
-      epoch: null,
-      seen: null, // everything up to this id has reached us; null while we cannot know
-      replaying: 0, // events still to come that fill a gap
-      limits: { text: 2000 },
-      all: [],
-      current: null,
-      away: false, // nobody sees the page
-      wanted: "", // "finder" or "help", to be opened
-      unsent: new Map(),
-      problem: "", // stands beside the form in use
-    });
-  }
+	reset(nick = "") {
+		this.set({
+			phase: "out", // "out": asking for a nick; "entering"; "in"
+			nick,
+			token: null,
+			epoch: null,
+			seen: null, // all up to this id has reached us; null while we cannot know
+			replaying: 0, // events still to come that fill a gap
+			limits: { text: 2000 },
+			all: [],
+			current: null,
+			away: false, // nobody sees the page
+			wanted: "", // "finder" or "help", to be opened
+			unsent: new Map(),
+			problem: "",
+		});
+	}
 
-  /** The first frame of a connection. False when ids of before mean nothing any more. */
-  hello({ epoch, limits }) {
-    const known = this.epoch === epoch;
-    if (!known) {
-      this.seen = null;
-      for (const each of this.all) each.clear();
-    }
-    this.set({ epoch, replaying: 0, limits: { ...this.limits, ...limits } });
-    return known;
-  }
+	/** False when ids of before mean nothing any more. */
+	hello({ epoch, limits }) {
+		const known = this.epoch === epoch;
+		if (!known) {
+			this.seen = null;
+			for (const each of this.all) each.clear();
+		}
+		this.set({ epoch, replaying: 0, limits: { ...this.limits, ...limits } });
+		return known;
+	}
 
-  welcome({ token, ...arrival }) {
-    this.token = token;
-    for (const each of this.all) each.lapse(this.seen ?? 0);
-    this.#arrive(arrival);
-  }
+	welcome({ token, ...arrival }) {
+		this.token = token;
+		for (const each of this.all) each.lapse(this.seen ?? 0);
+		this.#arrive(arrival);
+	}
 
-  /** Taken back: what was said in between follows as `missed` ordinary events, or not at all. */
-  resumed({ recovered, missed, ...arrival }) {
-    for (const each of this.all) {
-      each.peopleKnown = false; // who came and went is not replayed
-      if (!recovered) each.clear();
-    }
-    this.replaying = recovered ? missed : 0;
-    this.#arrive(arrival);
-  }
+	/** What was said in between follows as `missed` ordinary events, or not at all. */
+	resumed({ recovered, missed, ...arrival }) {
+		for (const each of this.all) {
+			each.peopleKnown = false; // who came and went is not replayed
+			if (!recovered) each.clear();
+		}
+		this.replaying = recovered ? missed : 0;
+		this.#arrive(arrival);
+	}
 
-  #arrive({ nick, rooms, topics = {} }) {
-    for (const room of rooms) this.ensure("room", room).topic = topics[room] ?? "";
-    this.set({ nick, phase: "in", problem: "" });
-  }
+	#arrive({ nick, rooms, topics = {} }) {
+		for (const room of rooms) this.ensure("room", room).topic = topics[room] ?? "";
+		this.set({ nick, phase: "in", problem: "" });
+	}
 
-  find(kind, name) {
-    return this.all.find((each) => each.is(kind, name));
-  }
+	find(kind, name) {
+		return this.all.find((each) => each.is(kind, name));
+	}
 
-  ensure(kind, name) {
-    const found = this.find(kind, name);
-    if (found) return found;
-    const known = this.all.map(({ people }) => people.get(fold(name)));
-    const made = new Conversation(kind, known.find(Boolean) ?? name);
-    this.set({ all: [...this.all, made], current: this.current ?? made });
-    return made;
-  }
+	ensure(kind, name) {
+		const found = this.find(kind, name);
+		if (found) return found;
+		const known = this.all.map(({ people }) => people.get(fold(name)));
+		const made = new Conversation(kind, known.find(Boolean) ?? name);
+		this.set({ all: [...this.all, made], current: this.current ?? made });
+		return made;
+	}
 
-  open(current) {
-    if (this.current && current !== this.current) this.current.mark = 0;
-    this.#look(current);
-    this.set({ current, problem: "" });
-  }
+	open(current) {
+		if (this.current && current !== this.current) this.current.mark = 0;
+		this.#look(current);
+		this.set({ current, problem: "" });
+	}
 
-  #look(there) {
-    if (there?.unread) there.mark = there.firstUnread;
-    if (there) there.unread = there.mentions = 0;
-  }
+	#look(there) {
+		if (there?.unread) there.mark = there.firstUnread;
+		if (there) there.unread = there.mentions = 0;
+	}
 
-  setAway(away) {
-    if (!away) this.#look(this.current);
-    this.set({ away });
-  }
+	setAway(away) {
+		if (!away) this.#look(this.current);
+		this.set({ away });
+	}
 
-  /** Returns whether it calls us. */
-  #count(there, { id, mine, kind, mentioned, nick }) {
-    if (mine || kind === "gmsg" || this.ignores(nick) || (there === this.current && !this.away)) return false;
-    if (!there.unread) there.firstUnread = id;
-    there.unread += 1;
-    const called = mentioned || kind === "dm";
-    there.mentions += called;
-    return called;
-  }
+	/** Returns whether it calls us. */
+	#count(there, { id, mine, kind, mentioned, nick }) {
+		if (mine || kind === "gmsg" || this.ignores(nick) || (there === this.current && !this.away)) return false;
+		if (!there.unread) there.firstUnread = id;
+		there.unread += 1;
+		const called = mentioned || kind === "dm";
+		there.mentions += called;
+		return called;
+	}
 
-  drop(gone) {
-    const at = this.all.indexOf(gone);
-    this.all = this.all.filter((each) => each !== gone);
-    if (gone === this.current) this.open(this.all[Math.max(0, at - 1)] ?? null);
-    else this.set({});
-  }
+	drop(gone) {
+		const at = this.all.indexOf(gone);
+		this.all = this.all.filter((each) => each !== gone);
+		if (gone === this.current) this.open(this.all[Math.max(0, at - 1)] ?? null);
+		else this.set({});
+	}
 
-  apply(event) {
-    const { type, room, nick } = event;
-    const places = this.all.filter((each) => each.is("room", room ?? ""));
-    const [there] = places;
-    if (type === "msg") this.#hear(event, places);
-    else if (type === "dm") this.#hear(event, this.#directly(this.#isMe(nick) ? event.to : nick));
-    else if (type === "gmsg") this.#hear(event, this.all); // shown wherever one may look
-    else if (type === "disconnected") this.#go(nick, this.all, "left the chat");
-    else if (type === "renamed") this.rename(event.old, event.new);
-    else if (!there) return;
-    else if (type === "joined") this.#come(nick, there);
-    else if (type === "left") this.#go(nick, places, "left the room");
-    else if (type === "typing") this.#types(nick, there);
-    else if (type === "topic") this.about(there, event.text, nick);
-  }
+	apply(event) {
+		const { type, room, nick } = event;
+		const places = this.all.filter((each) => each.is("room", room ?? ""));
+		const [there] = places;
+		if (type === "msg") this.#hear(event, places);
+		else if (type === "dm") this.#hear(event, this.#directly(this.#isMe(nick) ? event.to : nick));
+		else if (type === "gmsg") this.#hear(event, this.all); // shown wherever one may look
+		else if (type === "disconnected") this.#go(nick, this.all, "left the chat");
+		else if (type === "renamed") this.rename(event.old, event.new);
+		else if (!there) return;
+		else if (type === "joined") this.#come(nick, there);
+		else if (type === "left") this.#go(nick, places, "left the room");
+		else if (type === "typing") {
+			there.typing.set(nick, this.now() + TYPING);
+			this.set({});
+		}
+		else if (type === "topic") this.about(there, event.text, nick);
+	}
 
-  /** Whom one ignores opens no conversation. */
-  #directly(nick) {
-    if (!this.ignores(nick)) this.ensure("direct", nick);
-    return this.all.filter((each) => each.is("direct", nick));
-  }
+	/** Whom one ignores opens no conversation. */
+	#directly(nick) {
+		if (!this.ignores(nick)) this.ensure("direct", nick);
+		return this.all.filter((each) => each.is("direct", nick));
+	}
 
-  #isMe(nick) {
-    return same(nick, this.nick);
-  }
+	#isMe(nick) {
+		return same(nick, this.nick);
+	}
 
-  #read({ id, time, nick, text, type }) {
-    const mine = this.#isMe(nick);
-    const mentioned = !mine && mentions(text, this.nick);
-    return makeItem({ id, time, nick, text, kind: type, mine, mentioned });
-  }
+	#read({ id, time, nick, text, type }) {
+		const mine = this.#isMe(nick);
+		const mentioned = !mine && mentions(text, this.nick);
+		return makeItem({ id, time, nick, text, kind: type, mine, mentioned });
+	}
 
-  #hear(event, places) {
-    const item = this.#read(event);
-    for (const each of places) {
-      each.typing.delete(item.nick);
-      if (each.is("direct", item.nick)) each.name = item.nick; // as the person writes it
-      if (each.add(item) && this.#count(each, item)) this.onCall(each, item);
-    }
-    this.replaying = Math.max(0, this.replaying - 1);
-    this.saw(item.id);
-  }
+	#hear(event, places) {
+		const item = this.#read(event);
+		for (const each of places) {
+			each.typing.delete(item.nick);
+			if (each.is("direct", item.nick)) each.name = item.nick; // as the person writes it
+			if (each.add(item) && this.#count(each, item)) this.onCall(each, item);
+		}
+		this.replaying = Math.max(0, this.replaying - 1);
+		this.saw(item.id);
+	}
 
-  #types(nick, there) {
-    there.typing.set(nick, this.now() + TYPING);
-    this.set({});
-  }
+	typists({ typing }) {
+		if (!this.settings.typing) return [];
+		return [...typing.keys()].filter((nick) => typing.get(nick) > this.now() && !this.ignores(nick));
+	}
 
-  typists({ typing }) {
-    for (const [nick, until] of typing) if (until <= this.now()) typing.delete(nick);
-    return this.settings.typing ? [...typing.keys()].filter((nick) => !this.ignores(nick)) : [];
-  }
+	#come(nick, there) {
+		if (there.people.has(fold(nick))) return;
+		there.people.set(fold(nick), nick);
+		this.#presence(nick, "joined the room", there);
+	}
 
-  #come(nick, there) {
-    if (there.people.has(fold(nick))) return;
-    there.people.set(fold(nick), nick);
-    this.#presence(nick, "joined the room", there);
-  }
+	#presence(nick, how, there) {
+		there.typing.delete(nick);
+		this.#put({ kind: "presence", nick, how, text: `${nick} ${how}` }, [there]);
+	}
 
-  #presence(nick, how, there) {
-    there.typing.delete(nick);
-    this.#put({ kind: "presence", nick, how, text: `${nick} ${how}` }, [there]);
-  }
+	#go(nick, places, how) {
+		for (const each of places) {
+			if (each.people.delete(fold(nick)) || each.is("direct", nick)) this.#presence(nick, how, each);
+		}
+	}
 
-  #go(nick, places, how) {
-    for (const each of places) {
-      if (each.people.delete(fold(nick)) || each.is("direct", nick)) this.#presence(nick, how, each);
-    }
-  }
+	about(there, topic, nick) {
+		there.topic = topic;
+		if (!nick) return this.set({});
+		const what = topic ? `changed the topic: ${topic}` : "took the topic away";
+		this.notice(`${this.#isMe(nick) ? "You" : nick} ${what}`, there);
+	}
 
-  about(there, topic, nick) {
-    there.topic = topic;
-    if (!nick) return this.set({});
-    const what = topic ? `changed the topic: ${topic}` : "took the topic away";
-    this.notice(`${this.#isMe(nick) ? "You" : nick} ${what}`, there);
-  }
+	rename(old, nick) {
+		if (this.#isMe(old)) this.nick = nick;
+		if (this.ignores(old)) {
+			this.ignore(old, false);
+			this.ignore(nick);
+		}
+		const taken = !same(old, nick) && this.find("direct", nick);
+		for (const each of this.all) {
+			const here = each.people.delete(fold(old));
+			if (here) each.people.set(fold(nick), nick);
+			const direct = !taken && each.is("direct", old);
+			if (direct) each.name = nick;
+			if (here || direct) this.#presence(old, `is now known as ${nick}`, each);
+		}
+	}
 
-  rename(old, nick) {
-    if (this.#isMe(old)) this.nick = nick;
-    if (this.ignores(old)) {
-      this.ignore(old, false);
-      this.ignore(nick);
-    }
-    const taken = !same(old, nick) && this.find("direct", nick);
-    for (const each of this.all) {
-      const here = each.people.delete(fold(old));
-      if (here) each.people.set(fold(nick), nick);
-      const direct = !taken && each.is("direct", old);
-      if (direct) each.name = nick;
-      if (here || direct) this.#presence(old, `is now known as ${nick}`, each);
-    }
-  }
+	users(there, nicks) {
+		there.people = new Map(nicks.map((nick) => [fold(nick), nick]));
+		this.set({});
+	}
 
-  users(there, nicks) {
-    there.people = new Map(nicks.map((nick) => [fold(nick), nick]));
-    this.set({});
-  }
+	/** A page of history; how: the "first", which is the newest, or one "far" from the others. */
+	history(there, { messages, more }, how) {
+		const before = there.knownTo;
+		const added = there.merge(messages.map((each) => this.#read(each)), more, how);
+		for (const item of added) if (before >= 0 && item.id > before) this.#count(there, item);
+		this.set({});
+	}
 
-  /** A page of history; how: it is the "first", the newest one, or "far" from the others. */
-  history(there, { messages, more }, how) {
-    const before = there.knownTo;
-    const added = there.merge(messages.map((each) => this.#read(each)), more, how);
-    for (const item of added) if (before >= 0 && item.id > before) this.#count(there, item);
-    this.set({});
-  }
+	/** Nothing up to this id is still on its way to us. */
+	saw(id) {
+		this.set({ seen: Math.max(id, this.seen ?? 0) });
+	}
 
-  /** Nothing up to this id is still on its way to us. */
-  saw(id) {
-    this.set({ seen: Math.max(id, this.seen ?? 0) });
-  }
+	pend(fields) {
+		const { nick } = this;
+		const item = makeItem({ ...fields, nick, mine: true, status: "pending", anchor: Infinity, time: this.now() });
+		this.unsent.set(item.ref, item);
+		for (const each of item.places) each.add(item);
+		this.set({});
+		return item;
+	}
 
-  pend(fields) {
-    const { nick } = this;
-    const item = makeItem({ ...fields, nick, mine: true, status: "pending", anchor: Infinity, time: this.#time() });
-    this.unsent.set(item.ref, item);
-    for (const each of item.places) each.add(item);
-    this.set({});
-    return item;
-  }
+	confirm(ref, { id, time }) {
+		this.#settle(ref, { status: "sent", id, time, anchor: id });
+		this.unsent.delete(ref);
+		if (!this.replaying) this.saw(id); // else older messages are still on their way
+	}
 
-  confirm(ref, { id, time }) {
-    this.#settle(ref, { status: "sent", id, time, anchor: id });
-    this.unsent.delete(ref);
-    if (!this.replaying) this.saw(id); // else older messages are still on their way
-  }
+	fail(ref, why) {
+		this.#settle(ref, { status: "failed", why, anchor: this.seen ?? 0 });
+	}
 
-  fail(ref, why) {
-    this.#settle(ref, { status: "failed", why, anchor: this.seen ?? 0 });
-  }
+	repend(ref) {
+		this.#settle(ref, { status: "pending", anchor: Infinity });
+	}
 
-  repend(ref) {
-    this.#settle(ref, { status: "pending", anchor: Infinity });
-  }
+	#settle(ref, fields) {
+		const item = this.unsent.get(ref);
+		for (const each of item.places) each.remove(item);
+		Object.assign(item, fields, { version: item.version + 1 });
+		for (const each of item.places) each.add(item); // unless it came by replay already
+		this.set({});
+	}
 
-  #settle(ref, fields) {
-    const item = this.unsent.get(ref);
-    for (const each of item.places) each.remove(item);
-    Object.assign(item, fields, { version: item.version + 1 });
-    for (const each of item.places) each.add(item); // unless it came by replay already
-    this.set({});
-  }
+	notice(text, there) {
+		this.#put({ kind: "notice", text }, there ? [there] : this.all);
+	}
 
-  #time() {
-    return new Date(this.now()).toISOString();
-  }
-
-  notice(text, there) {
-    this.#put({ kind: "notice", text }, there ? [there] : this.all);
-  }
-
-  #put(fields, places) {
-    const item = { ...fields, time: this.#time(), anchor: this.seen ?? 0 };
-    for (const each of places) each.add(makeItem(item));
-    this.set({});
-  }
+	#put(fields, places) {
+		for (const each of places) each.add(makeItem({ ...fields, time: this.now(), anchor: this.seen ?? 0 }));
+		this.set({});
+	}
 }

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.cable import cable
 from tests.browser.guest import Guests, page_of
 from tests.e2e.netcat import command_user
 from tests.e2e.server import Server
@@ -123,3 +124,17 @@ async def test_a_topic_is_shown_to_everyone_in_the_room_and_kept(server: Server,
         await bo.types("/topic -")
         await expect(bo.page.locator("#topic")).to_have_text("")
         await cy.hears("INFO Bo connected", "INFO Bo took the topic away")
+
+
+async def test_what_is_typed_right_after_a_join_goes_to_the_new_room(server: Server, guests: Guests) -> None:
+    """Even before the server has answered."""
+    async with cable(server.web_port) as line, command_user(server, "Cy") as cy:
+        ann = await guests.enter(line.url, "Ann")
+        await cy.hears("INFO Ann connected")
+        line.muffle()
+        await ann.types("/join #tea")
+        await ann.types("is there any left?")
+        await ann.is_in("#tea")
+        await ann.sees("is there any left?")
+        await cy.send("JOIN #tea", "HISTORY")
+        await cy.until(".*Ann is there any left.*")

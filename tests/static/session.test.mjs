@@ -12,7 +12,6 @@ function newPage() {
   session = makeSession({
     store,
     connect: (on) => makeConnection({ url: "ws://x/ws", WebSocket: Sockets, clock, on }),
-    pause: settled,
   });
 }
 
@@ -277,6 +276,7 @@ test("typing is told every 3 s at most, in rooms only, and not at all if one doe
 test("what was found far back is shown after one page, and the hole is filled a page at a time", async () => {
   await enterWithHistory([9000, 9001]);
   const found = session.reveal({ ...message(3000), room: "#general" });
+  await settled();
   assert.deepEqual(sent("history").at(-1).before, 3100);
   await answers("history", page([2999, 3000, 3001], true));
   await found;
