@@ -91,7 +91,6 @@ async def test_ten_thousand_messages_are_no_burden(server: Server, guests: Guest
         assert longest < 200  # ms; a few on a machine with nothing else to do
         memory = await ann.page.evaluate("performance.memory.usedJSHeapSize")
         assert memory < 60_000_000
-        print(f"10,000 messages: longest step of scrolling {longest:.0f} ms, heap {memory / 1e6:.1f} MB")
 
 
 async def test_a_room_where_nothing_was_said_says_so(server: Server, guests: Guests) -> None:

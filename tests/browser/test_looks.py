@@ -112,7 +112,8 @@ CONTRASTS: Final = """() => {
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const nick = document.querySelector("#people .nick");
-  const grounds = ["body", "#people"].map((place) => getComputedStyle(document.querySelector(place)).backgroundColor);
+  const groundOf = (place) => getComputedStyle(document.querySelector(place)).backgroundColor;
+  const grounds = ["body", "#people"].map(groundOf);
   return Array.from({length: 12}, (_, hue) => {
     nick.className = `nick hue-${hue}`;
     const ink = luminance(getComputedStyle(nick).color);
@@ -147,7 +148,7 @@ async def test_nothing_moves_for_those_who_do_not_want_it(server: Server, guests
 
 
 async def test_the_page_starts_at_once(server: Server, guests: Guests) -> None:
-    """From the request of the page to the form that waits for a name: the best of five, for others compute too."""
+    """To the form that waits for a name; the best of five, for the machine may be busy."""
     times: list[float] = []
     guest = await guests.visit(page_of(server))
     await guest.page.add_init_script(
@@ -157,5 +158,4 @@ async def test_the_page_starts_at_once(server: Server, guests: Guests) -> None:
         await guest.page.reload()
         await expect(guest.nick).to_be_focused()
         times.append(await guest.page.evaluate("started"))
-    print(f"start: {', '.join(f'{time:.0f}' for time in times)} ms")
     assert min(times) < 200

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.cable import cable
+from tests.browser.chromium import NO_NETWORK, Watch
 from tests.browser.guest import Guests, page_of
 from tests.e2e.netcat import command_user
 from tests.e2e.server import Server
@@ -126,8 +127,11 @@ async def test_a_topic_is_shown_to_everyone_in_the_room_and_kept(server: Server,
         await cy.hears("INFO Bo connected", "INFO Bo took the topic away")
 
 
-async def test_what_is_typed_right_after_a_join_goes_to_the_new_room(server: Server, guests: Guests) -> None:
+async def test_what_is_typed_right_after_a_join_goes_to_the_new_room(
+    server: Server, guests: Guests, watch: Watch
+) -> None:
     """Even before the server has answered."""
+    watch.allow(NO_NETWORK)
     async with cable(server.web_port) as line, command_user(server, "Cy") as cy:
         ann = await guests.enter(line.url, "Ann")
         await cy.hears("INFO Ann connected")
