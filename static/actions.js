@@ -1,56 +1,66 @@
-import { HELP, messagesOf, objection, parse } from "./commands.js";
+import { messagesOf, objection, parse } from "./commands.js";
+import { same } from "./conversation.js";
 
 /** Returns submit(text): true when the text is done with, false when it should stay in the box. */
 export function makeSubmit(store, session) {
-  function say(text, how) {
-    const messages = messagesOf(text);
-    const problem = objection(messages, store.limits.text);
-    store.set({ problem });
-    if (problem) return false;
-    messages.forEach(how);
-    return true;
-  }
+	const notice = (text) => store.notice(text, store.current);
 
-  const handlers = {
-    say: ({ text }, here) => say(text, (message) => session.say(message, here)),
-    all: ({ text }) => say(text, (message) => session.sayToAll(message)),
-    direct({ to, text }) {
-      const send = (message) => session.say(message, store.ensure("direct", to));
-      if (text && !say(text, send)) return false;
-      session.talkTo(to);
-    },
-    join: ({ room }) => void session.join(room),
-    leave({ room }, here) {
-      const there = room ? store.find("room", room) : here;
-      if (!there) return handlers.wrong({ why: `You are not in ${room}.` });
-      session.leave(there);
-    },
-    topic({ text }, here) {
-      if (here.kind !== "room") return handlers.wrong({ why: "Only rooms have topics." });
-      if (text === undefined) store.notice(here.topic ? `Topic: ${here.topic}` : `${here.name} has no topic.`, here);
-      else session.setTopic(here, text);
-    },
-    rooms: () => store.set({ finding: true }),
-    nick: ({ nick }) => void session.rename(nick),
-    quit: () => void session.quit(),
-    who: (_, here) => store.notice(`In ${here.name}: ${[...here.people.values()].join(", ")}`, here),
-    online(_, here) {
-      session.online().then(({ nicks }) => nicks && store.notice(`Online users: ${nicks.join(", ")}`, here));
-    },
-    help: (_, here) => store.notice(HELP, here),
-    wrong({ why }) {
-      store.set({ problem: why });
-      return false;
-    },
-  };
-  const ANYWHERE = ["join", "nick", "quit", "direct", "wrong"];
+	function wrong(problem) {
+		store.set({ problem });
+		return false;
+	}
 
-  return (text) => {
-    if (!text.trim()) return false;
-    store.set({ problem: "" });
-    const intent = parse(text);
-    const here = store.current;
-    if (!here && !ANYWHERE.includes(intent.type)) return handlers.wrong({ why: "Join a room first." });
-    return handlers[intent.type](intent, here) !== false;
-  };
+	function say(text, how) {
+		const messages = messagesOf(text);
+		const problem = objection(messages, store.limits.text);
+		if (problem) return wrong(problem);
+		for (const message of messages) how(message);
+	}
+
+	const handlers = {
+		wrong: ({ why }) => wrong(why),
+		say: ({ text }, here) => say(text, (message) => session.say(message, here)),
+		all: ({ text }) => say(text, session.sayToAll),
+		direct({ to, text }) {
+			if (text && say(text, (message) => session.say(message, store.ensure("direct", to))) === false) return false;
+			session.talkTo(to);
+		},
+		join: ({ room }) => void session.join(room),
+		leave({ room }, here) {
+			const there = room ? store.find("room", room) : here;
+			if (!there) return wrong(`You are not in ${room}.`);
+			session.leave(there);
+		},
+		topic({ text }, here) {
+			if (here.kind !== "room") return wrong("Only rooms have topics.");
+			if (text === undefined) notice(here.topic ? `Topic: ${here.topic}` : `${here.name} has no topic.`);
+			else session.setTopic(here, text);
+		},
+		rooms: () => store.set({ wanted: "finder" }),
+		help: () => store.set({ wanted: "help" }),
+		nick: ({ nick }) => void session.rename(nick),
+		quit: () => void session.quit(),
+		who: (_, here) => notice(`In ${here.name}: ${[...here.people.values()].join(", ")}`),
+		online: () => void session.online().then(({ nicks }) => nicks && notice(`Online users: ${nicks.join(", ")}`)),
+		ignored: () => notice(`You ignore ${store.settings.ignored.join(", ") || "nobody"}.`),
+		ignore({ nick }) {
+			if (same(nick, store.nick)) return wrong("That is you.");
+			store.ignore(nick);
+			notice(`You ignore ${nick}; /unignore ${nick} ends that.`);
+		},
+		unignore({ nick }) {
+			store.ignore(nick, false);
+			notice(`You do not ignore ${nick}.`);
+		},
+	};
+	const ANYWHERE = ["join", "nick", "quit", "direct", "help", "wrong"];
+
+	return (text) => {
+		if (!text.trim()) return false;
+		store.set({ problem: "" });
+		const intent = parse(text);
+		const here = store.current;
+		if (!here && !ANYWHERE.includes(intent.type)) return wrong("Join a room first.");
+		return handlers[intent.type](intent, here) !== false;
+	};
 }

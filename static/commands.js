@@ -1,71 +1,68 @@
 const ROOM = /^#?[A-Za-z0-9_-]{1,63}$/;
-export const ROOM_RULE = "A room is # and 1 to 63 of: letters, digits, - and _.";
 
 /** The room as the server writes it, or null. The # may be left out. */
 export function roomName(text) {
-  const word = text.trim();
-  return ROOM.test(word) ? "#" + word.replace("#", "").toLowerCase() : null;
+	const word = text.trim();
+	return ROOM.test(word) ? "#" + word.replace("#", "").toLowerCase() : null;
 }
 
 const wrong = (why) => ({ type: "wrong", why });
 
-const alone = (type) => (rest) => (rest ? null : { type });
-const text = (type, before = "") => (rest) => (rest ? { type, text: before + rest } : null);
-const join = (rest) => (roomName(rest) ? { type: "join", room: roomName(rest) } : rest && wrong(ROOM_RULE));
-const leave = (rest) => (rest && !roomName(rest) ? null : { type: "leave", room: roomName(rest) });
-const topic = (rest) => ({ type: "topic", text: rest === "-" ? "" : rest || undefined });
-const nick = (rest) => (/^\S+$/.test(rest) ? { type: "nick", nick: rest } : null);
+const alone = (type) => (rest) => !rest && { type };
+const text = (type, before = "") => (rest) => rest && { type, text: before + rest };
+const name = (type) => (rest) => /^\S+$/.test(rest) && { type, nick: rest };
 
 function direct(rest) {
-  const [, to, words] = rest.match(/^(\S+)\s*([^]*)$/) ?? [];
-  return to ? { type: "direct", to, text: words } : null;
+	const [, to, words] = rest.match(/^(\S+)\s*([^]*)$/) ?? [];
+	return to && { type: "direct", to, text: words };
 }
 
-/** word: [how it is written, what it does, what follows it]. /help is made from this. */
+/** What follows each; nothing comes of what is not written right. The list for people is in index.html. */
 const COMMANDS = {
-  join: ["/join #room", "go to a room, or open a new one", join],
-  leave: ["/leave [#room]", "leave this room, or the one named", leave],
-  rooms: ["/rooms", "which rooms there are, and other places to go", alone("rooms")],
-  topic: ["/topic [text]", "what this room is about, or a change of it; - for nothing", topic],
-  nick: ["/nick name", "change your name", nick],
-  msg: ["/msg name text", "say it to one person; also /dm and /pm", direct],
-  all: ["/all text", "say it to everyone", text("all")],
-  me: ["/me text", "say what you do", text("say", "/me ")],
-  who: ["/who", "who is in this room", alone("who")],
-  whosonline: ["/whosonline", "who is in the chat", alone("online")],
-  help: ["/help", "this list", alone("help")],
-  quit: ["/quit", "leave the chat", alone("quit")],
+	join(rest) {
+		const room = roomName(rest);
+		return rest && (room ? { type: "join", room } : wrong("A room is # and 1 to 63 of: letters, digits, - and _."));
+	},
+	leave: (rest) => (!rest || roomName(rest)) && { type: "leave", room: roomName(rest) },
+	rooms: alone("rooms"),
+	topic: (rest) => ({ type: "topic", text: rest === "-" ? "" : rest || undefined }),
+	nick: name("nick"),
+	msg: direct,
+	all: text("all"),
+	me: text("say", "/me "),
+	who: alone("who"),
+	whosonline: alone("online"),
+	ignore: (rest) => (rest ? name("ignore")(rest) : { type: "ignored" }),
+	unignore: name("unignore"),
+	help: alone("help"),
+	quit: alone("quit"),
 };
-export const COMMAND_NAMES = Object.keys(COMMANDS).map((name) => `/${name}`);
+export const COMMAND_NAMES = Object.keys(COMMANDS).map((word) => `/${word}`);
 const OTHERS = { dm: "msg", pm: "msg" };
 
-const LINES = Object.values(COMMANDS).map(([usage, help]) => `${usage}: ${help}`);
-export const HELP = [...LINES, "//text: say a text that begins with a slash"].join("\n");
-
 export function parse(typed) {
-  if (!typed.startsWith("/")) return { type: "say", text: typed };
-  if (typed.startsWith("//")) return { type: "say", text: typed.slice(1) };
-  const [, word, rest] = typed.match(/^\/(\S*)\s*([^]*)$/);
-  const name = word.toLowerCase();
-  const known = OTHERS[name] ?? name;
-  if (!Object.hasOwn(COMMANDS, known)) {
-    return wrong(`There is no /${word}; /help has a list. To say it, type //${word}`);
-  }
-  const [usage, , follows] = COMMANDS[known];
-  return follows(rest.trim()) || wrong(`Write it like this: ${usage}`);
+	// What begins with "/me " is an action for whoever reads it; a space before it makes it words.
+	if (typed.startsWith("//me ")) return { type: "say", text: ` ${typed.slice(1)}` };
+	if (!/^\/(?!\/)/.test(typed)) return { type: "say", text: typed.replace(/^\/\//, "/") };
+	const [, word, rest] = typed.match(/^\/(\S*)\s*([^]*)$/);
+	const known = OTHERS[word.toLowerCase()] ?? word.toLowerCase();
+	if (!Object.hasOwn(COMMANDS, known)) {
+		return wrong(`There is no /${word}; /help has a list. To say it, type //${word}`);
+	}
+	return COMMANDS[known](rest.trim()) || wrong(`/${word} is written in another way: see /help.`);
 }
 
 export const messagesOf = (typed) =>
-  typed
-    .split(/\r\n|[\n\r\v\f\x85\u2028\u2029]/)
-    .map((line) => line.trimEnd())
-    .filter(Boolean);
+	typed
+		.split(/\r\n|[\n\r\v\f\x85\u2028\u2029]/)
+		.map((line) => line.trimEnd())
+		.filter(Boolean);
 
 /** Why these cannot be sent, or "". Characters are code points, as the server counts. */
 export function objection(messages, limit) {
-  if (!messages.length) return "There is nothing to say in that.";
-  const at = messages.findIndex((message) => [...message].length > limit);
-  if (at < 0) return "";
-  const which = messages.length > 1 ? `Line ${at + 1}` : "This message";
-  return `${which} has ${[...messages[at]].length} characters, ${limit} is the most. Nothing was sent.`;
+	if (!messages.length) return "There is nothing to say in that.";
+	const at = messages.findIndex((message) => [...message].length > limit);
+	if (at < 0) return "";
+	const which = messages.length > 1 ? `Line ${at + 1}` : "This message";
+	return `${which} has ${[...messages[at]].length} characters, ${limit} is the most. Nothing was sent.`;
 }

@@ -3,18 +3,18 @@ const starts = (word) => (name) => name.toLowerCase().startsWith(word.toLowerCas
 
 /** {start, options: [{text, label}]}: what replaces the text from `start` to the cursor; null for nothing. */
 export function complete(before, { commands, rooms, nicks, emoji }) {
-  const word = before.match(/\S*$/)[0];
-  const start = before.length - word.length;
-  const rest = word.slice(1);
-  let options = [];
-  if (/^:[\w+-]{2}/.test(word)) {
-    const names = Object.keys(emoji).filter(starts(rest));
-    options = names.map((name) => ({ text: `${emoji[name]} `, label: `${emoji[name]} :${name}:` }));
-  } else {
-    const plain = (names, word, after) => names.filter(starts(word)).map((name) => ({ text: name + after, label: name }));
-    if (/^\/\w/.test(word) && !start) options = plain(commands, word, " ");
-    else if (/^#\w/.test(word)) options = plain(rooms, word, " ");
-    else if (/^@?\w/.test(word)) options = plain(nicks, word.replace("@", ""), start ? " " : ": ");
-  }
-  return options.length ? { start, options: options.slice(0, MOST) } : null;
+	const word = before.match(/\S*$/)[0];
+	const start = before.length - word.length;
+	const rest = word.slice(1);
+	let options = [];
+	if (/^:[\w+-]{2}/.test(word)) {
+		const names = Object.keys(emoji).filter(starts(rest));
+		options = names.map((name) => ({ text: `${emoji[name]} `, label: `${emoji[name]} :${name}:` }));
+	} else {
+		const plain = (names, word, after) => names.filter(starts(word)).map((name) => ({ text: name + after, label: name }));
+		if (/^\/\w/.test(word) && !start) options = plain(commands, word, " ");
+		else if (/^#\w/.test(word)) options = plain(rooms, word, " ");
+		else if (/^@?\w/.test(word)) options = plain(nicks, word.replace("@", ""), start ? " " : ": ");
+	}
+	return options.length ? { start, options: options.slice(0, MOST) } : null;
 }

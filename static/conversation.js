@@ -1,7 +1,8 @@
-// Order is by id, however things arrive. What has no id has an anchor: a notice stands after what had
-// been said when it came, an unsent message after everything.
+// Order is by id. What has none has an anchor: a notice stands after what had been said when it came, an
+// unsent message after everything.
 
 export const fold = (name) => name.toLowerCase();
+export const same = (a, b) => fold(a) === fold(b);
 
 let sequence = 0; // tells apart what has one anchor
 
@@ -9,84 +10,91 @@ let sequence = 0; // tells apart what has one anchor
 const compare = (a, b) => a.anchor - b.anchor || a.sequence - b.sequence;
 
 export function makeItem(fields) {
-  sequence += 1;
-  const at = Date.parse(fields.time);
-  const day = new Date(at).toDateString();
-  return { status: "sent", anchor: fields.id, version: 0, sequence, ...fields, at, day };
+	sequence += 1;
+	const at = new Date(fields.time);
+	return { status: "sent", anchor: fields.id, version: 0, sequence, ...fields, at, day: at.toDateString() };
 }
 
 export class Conversation {
-  items = [];
-  ids = new Set();
-  people = new Map(); // folded nick -> nick
-  unread = 0;
-  mentions = 0; // of those
-  firstUnread = 0; // an id
-  mark = 0; // the id of the first message since one last looked
-  draft = "";
-  topic = "";
-  target = 0; // the id of a message to be shown
+	items = [];
+	ids = new Set();
+	people = new Map(); // folded nick -> nick
+	typing = new Map(); // nick -> until when
+	unread = 0;
+	mentions = 0; // of those
+	firstUnread = 0; // an id
+	mark = 0; // the id of the first since one looked
+	draft = "";
+	topic = "";
+	target = 0; // the id of the one to be shown
 
-  constructor(kind, name) {
-    this.kind = kind; // "room" or "direct"
-    this.name = name;
-    this.clear();
-  }
+	constructor(kind, name) {
+		this.kind = kind; // "room" or "direct"
+		this.name = name;
+		this.clear();
+	}
 
-  is(kind, name) {
-    return kind === this.kind && fold(name) === fold(this.name);
-  }
+	is(kind, name) {
+		return kind === this.kind && same(name, this.name);
+	}
 
-  /** The id to page back from. Messages to everyone are not part of this history. */
-  get oldest() {
-    return this.items.find(({ id, kind }) => id && kind !== "gmsg")?.id;
-  }
+	/** To page back from. Messages to everyone are no part of this history. */
+	get oldest() {
+		return this.items.find(({ id, kind }) => id && kind !== "gmsg")?.id;
+	}
 
-  add(item) {
-    if (this.ids.has(item.id)) return false;
-    if (item.id) this.ids.add(item.id);
-    let at = this.items.length;
-    while (at > 0 && compare(this.items[at - 1], item) > 0) at -= 1;
-    this.items.splice(at, 0, item);
-    return true;
-  }
+	add(item) {
+		if (this.ids.has(item.id)) return false;
+		if (item.id) this.ids.add(item.id);
+		let at = this.items.length;
+		while (at > 0 && compare(this.items[at - 1], item) > 0) at -= 1;
+		this.items.splice(at, 0, item);
+		return true;
+	}
 
-  remove(item) {
-    this.items = this.items.filter((each) => each !== item);
-  }
+	remove(item) {
+		this.items = this.items.filter((each) => each !== item);
+	}
 
-  /** Returns what was new. A first page that does not reach back to what we had replaces it: no silent hole. */
-  merge(page, more, first) {
-    const { oldest } = this;
-    const reached = page[0]?.id;
-    const hole = first && !this.loaded && more && reached > this.knownTo;
-    if (hole) this.#forget(this.knownTo);
-    const added = page.filter(({ id }) => !this.ids.has(id));
-    for (const { id } of added) this.ids.add(id);
-    this.items = [...this.items, ...added].sort(compare);
-    if (hole || !oldest || !(reached > oldest)) this.more = more;
-    this.loaded ||= first;
-    return added;
-  }
+	/** Returns what was new. At most one hole is left, which is shown and filled from its newer end. */
+	merge(page, more, how) {
+		const first = how === "first";
+		const reached = page[0]?.id;
+		const newest = page.at(-1)?.id;
+		const torn = first && !this.loaded && more && reached > this.knownTo;
+		if (this.hole && (torn || how === "far")) this.#forget(this.hole - 1);
+		const { oldest } = this;
+		if (torn) [this.hole, this.shore] = oldest ? [reached, this.knownTo] : [0, 0];
+		else if (how === "far") [this.hole, this.shore] = newest < oldest ? [oldest, newest] : [0, 0];
+		else if (this.hole && !(newest < oldest || reached > this.hole)) this.hole = reached > this.shore ? reached : 0;
+		const added = page.filter(({ id }) => !this.ids.has(id));
+		for (const { id } of added) this.ids.add(id);
+		this.items = [...this.items, ...added].sort(compare);
+		if (!oldest || !(reached > oldest)) this.more = more;
+		this.loaded ||= first;
+		return added;
+	}
 
-  /** Nobody will tell what was said after `seen`: the next first page must. */
-  lapse(seen) {
-    if (this.loaded) this.knownTo = seen; // else there may be a hole already
-    this.loaded = this.peopleKnown = false;
-  }
+	/** Nobody will tell what was said after `seen`: the next first page must. */
+	lapse(seen) {
+		if (this.loaded) this.knownTo = seen; // else there may be a hole already
+		this.loaded = this.peopleKnown = false;
+	}
 
-  clear() {
-    this.#forget(Number.MAX_SAFE_INTEGER);
-    this.more = false; // there are older messages
-    this.loaded = false; // nothing is missing between the oldest message here and now
-    this.loading = false;
-    this.peopleKnown = false;
-    this.knownTo = -1; // the last id before a loss
-  }
+	clear() {
+		this.#forget(Number.MAX_SAFE_INTEGER);
+		this.more = false; // there are older messages
+		this.loaded = false; // up to now
+		this.loading = null; // a promise
+		this.hole = 0; // the id of the message before which some are missing
+		this.shore = 0; // and of the one before those
+		this.peopleKnown = false;
+		this.knownTo = -1; // the last id before a loss
+	}
 
-  #forget(upTo) {
-    this.items = this.items.filter(({ anchor, status }) => anchor > upTo || status === "failed");
-    this.ids = new Set(this.items.flatMap(({ id }) => id ?? []));
-    for (const item of this.items) if (item.anchor <= upTo) item.anchor = 0;
-  }
+	#forget(upTo) {
+		this.items = this.items.filter(({ anchor, status }) => anchor > upTo || status === "failed");
+		this.ids = new Set(this.items.flatMap(({ id }) => id ?? []));
+		for (const item of this.items) if (item.anchor <= upTo) item.anchor = 0;
+	}
 }

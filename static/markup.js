@@ -4,28 +4,28 @@ const mentionOf = (nick) => String.raw`(?<![\w-])@?${nick.replace(/\W/g, "\\$&")
 export const mentions = (text, nick) => !!nick && new RegExp(mentionOf(nick), "i").test(text);
 
 function trimmed(link) {
-  const cut = link.replace(/[.,:;!?'"*]+$/, "");
-  const stray = cut.endsWith(")") && !cut.includes("(");
-  return stray ? trimmed(cut.slice(0, -1)) : cut;
+	const cut = link.replace(/[.,:;!?'"*]+$/, "");
+	const stray = cut.endsWith(")") && !cut.includes("(");
+	return stray ? trimmed(cut.slice(0, -1)) : cut;
 }
 
 /** [{type, text}] of types text, code, fence, link and mention: all of the text but backticks. */
 export function partsOf(text, nick) {
-  const parts = [];
-  let end = 0;
-  const put = (type, part) => part && parts.push({ type, text: part });
-  const every = new RegExp(`\`\`\`(.+?)\`\`\`|(?<!\`)\`([^\`]+)\`(?!\`)|${LINK}${nick ? `|${mentionOf(nick)}` : ""}`, "gi");
-  for (const { 0: whole, 1: fence, 2: code, index } of text.matchAll(every)) {
-    put("text", text.slice(end, index));
-    end = index + whole.length;
-    if (fence) put("fence", fence);
-    else if (code) put("code", code);
-    else if (/^https?:/i.test(whole)) {
-      const link = trimmed(whole);
-      put(URL.canParse(link) ? "link" : "text", link);
-      end = index + link.length;
-    } else put("mention", whole);
-  }
-  put("text", text.slice(end));
-  return parts;
+	const parts = [];
+	let end = 0;
+	const put = (type, part) => part && parts.push({ type, text: part });
+	const every = new RegExp(`\`\`\`(.+?)\`\`\`|(?<!\`)\`([^\`]+)\`(?!\`)|${LINK}${nick ? `|${mentionOf(nick)}` : ""}`, "gi");
+	for (const { 0: whole, 1: fence, 2: code, index } of text.matchAll(every)) {
+		put("text", text.slice(end, index));
+		end = index + whole.length;
+		if (fence) put("fence", fence);
+		else if (code) put("code", code);
+		else if (/^https?:/i.test(whole)) {
+			const link = trimmed(whole);
+			put(URL.canParse(link) ? "link" : "text", link);
+			end = index + link.length;
+		} else put("mention", whole);
+	}
+	put("text", text.slice(end));
+	return parts;
 }

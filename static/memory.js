@@ -1,22 +1,24 @@
 const SESSION = "parlour.session";
 
-function attempt(action) {
-  try {
-    return action();
-  } catch {
-    return null; // where storage is forbidden even naming it throws
-  }
+export function attempt(action) {
+	try {
+		return action();
+	} catch {
+		return null; // where storage is forbidden even naming it throws
+	}
 }
 
 export const recall = (what) => attempt(() => localStorage.getItem(`parlour.${what}`)) ?? "";
 export const keep = (what, value) => attempt(() => localStorage.setItem(`parlour.${what}`, value));
 
+export const recallSettings = () => attempt(() => JSON.parse(recall("settings")));
+
 // Only while nobody sees the page: a duplicated tab has a copy, which would take the session away.
 export const leaveSession = (session) =>
-  attempt(() => sessionStorage.setItem(SESSION, JSON.stringify(session)));
+	attempt(() => sessionStorage.setItem(SESSION, JSON.stringify(session)));
 export const takeSession = () =>
-  attempt(() => {
-    const text = sessionStorage.getItem(SESSION);
-    sessionStorage.removeItem(SESSION);
-    return JSON.parse(text);
-  });
+	attempt(() => {
+		const text = sessionStorage.getItem(SESSION);
+		sessionStorage.removeItem(SESSION);
+		return JSON.parse(text);
+	});

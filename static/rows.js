@@ -1,45 +1,49 @@
 const TOGETHER = 5 * 60_000; // ms; messages of one person within it share a heading
-const NAMES = 6; // of those who came or went; the others are counted
+const NAMES = 6; // of those who came or went
 
 const isSpoken = ({ kind }) => kind !== "notice" && kind !== "presence";
 export const isAction = (item) => isSpoken(item) && item.text.startsWith("/me ");
 
 function goesOn(item, before) {
-  if (!before || !isSpoken(before) || isAction(item) || isAction(before)) return false;
-  return before.nick === item.nick && before.kind === item.kind && item.at - before.at < TOGETHER;
+	if (!before || !isSpoken(before) || isAction(item) || isAction(before)) return false;
+	return before.nick === item.nick && before.kind === item.kind && item.at - before.at < TOGETHER;
 }
 
-/** Rows {kind, item, joined, code, items}: a "day", "new", "presence", or the kind of its item. */
-export function rowsOf(items, mark) {
-  const rows = [];
-  let before = null;
-  let fence = false; // between two lines of ``` by one person
-  for (const item of items) {
-    if (item.day !== before?.day) rows.push({ kind: "day", item, key: item.day });
-    const isMark = mark && item.id === mark;
-    if (isMark) rows.push({ kind: "new", item, key: "new" });
-    const last = rows.at(-1);
-    if (item.kind === "presence") {
-      if (last.kind === "presence") last.items.push(item);
-      else rows.push({ kind: "presence", item, key: item, items: [item] });
-    } else {
-      const joined = isSpoken(item) && !isMark && item.day === before?.day && goesOn(item, before);
-      const edge = isSpoken(item) && /^```\w*$/.test(item.text);
-      if (!joined) fence = false;
-      rows.push({ kind: item.kind, item, key: item, joined, code: edge ? "edge" : fence && "code" });
-      if (edge) fence = !fence;
-    }
-    before = item;
-  }
-  return rows;
+/** Rows {kind, item, joined, code, items}: a "hole", "day", "new", "presence", or the kind of its item. */
+export function rowsOf(items, mark, hole) {
+	const rows = [];
+	let before = null;
+	let fence = false; // between two lines of ``` by one person
+	for (const item of items) {
+		if (hole && item.id >= hole) {
+			rows.push({ kind: "hole", item });
+			hole = before = null;
+		}
+		if (item.day !== before?.day) rows.push({ kind: "day", item });
+		const isMark = mark && item.id === mark;
+		if (isMark) rows.push({ kind: "new", item });
+		const last = rows.at(-1);
+		if (item.kind === "presence") {
+			if (last.kind === "presence") last.items.push(item);
+			else rows.push({ kind: "presence", item, items: [item] });
+		} else {
+			const joined = isSpoken(item) && !isMark && item.day === before?.day && goesOn(item, before);
+			const edge = isSpoken(item) && /^```\w*$/.test(item.text);
+			if (!joined) fence = false;
+			rows.push({ kind: item.kind, item, joined, code: edge ? "edge" : fence && "code" });
+			if (edge) fence = !fence;
+		}
+		before = item;
+	}
+	return rows;
 }
 
 export function comings(items) {
-  const ways = new Map();
-  for (const { nick, how } of items) ways.set(how, (ways.get(how) ?? new Set()).add(nick));
-  return [...ways].map(([how, nicks]) => {
-    const names = [...nicks];
-    const others = names.length - NAMES;
-    return `${names.slice(0, NAMES).join(", ")}${others > 0 ? ` and ${others} more` : ""} ${how}`;
-  });
+	const ways = new Map();
+	for (const { nick, how } of items) ways.set(how, (ways.get(how) ?? new Set()).add(nick));
+	return [...ways].map(([how, nicks]) => {
+		const names = [...nicks];
+		const others = names.length - NAMES;
+		return `${names.slice(0, NAMES).join(", ")}${others > 0 ? ` and ${others} more` : ""} ${how}`;
+	});
 }

@@ -1,229 +1,233 @@
 import { GONE } from "./connection.js";
-import { fold } from "./conversation.js";
+import { same } from "./conversation.js";
 import { explain, farewell } from "./words.js";
 
-const NAME_HELD = 12_000; // ms; the server may keep our name that long for a connection that is dead
-const ASK_AGAIN = 1_500;
+const PAGE = 200; // messages at once, the most
+const TELL_TYPING = 3_000; // ms; not more often
 
-export function makeSession({ store, connect, pause }) {
-  let line = 0; // counts connections, so that what began on an earlier one knows that it is late
-  let bye = "";
+export function makeSession({ store, connect }) {
+	let line = 0; // counts connections: what began on an earlier one is late
+	let bye = "";
+	let typedAt = -TELL_TYPING;
 
-  const connection = connect({
-    hello,
-    lost,
-    status: (status) => store.setLink(status.phase === "ready" ? { ...status, why: "" } : status),
-    event(event) {
-      if (event.type === "bye") bye = event.reason;
-      else if (event.type === "error") bye = event.code;
-      else store.apply(event);
-      load(store.current); // which an event may have opened
-    },
-  });
-  const { ask } = connection;
-  const tell = (problem) => store.set({ problem: explain(problem) });
+	const connection = connect({
+		hello,
+		lost,
+		status: (phase) => store.setLink(phase === "ready" ? { phase, why: "" } : { phase }),
+		event(event) {
+			if (["bye", "error"].includes(event.type)) bye = event.reason ?? event.code;
+			else store.apply(event);
+			load(store.current); // which an event may have opened
+		},
+	});
+	const { ask } = connection;
+	const tell = (problem) => store.set({ problem: explain(problem) });
 
-  async function hello(event) {
-    line += 1;
-    bye = "";
-    const anew = store.epoch !== null && store.epoch !== event.epoch;
-    const known = store.hello(event);
-    if (!(known && store.token && store.seen !== null && (await resume()))) await logIn(line, anew);
-  }
+	/** The answer, or nothing when it is a no, which is told. */
+	async function wish(command, allowed) {
+		const answer = await ask(command);
+		if (!answer.code || answer.code === allowed) return answer;
+		tell(answer);
+	}
 
-  async function resume() {
-    const answer = await ask({ type: "resume", token: store.token, after: store.seen });
-    if (answer.code === GONE) return true;
-    if (answer.code) return false;
-    store.resumed(answer);
-    if (!answer.recovered) store.notice("You missed more than can be replayed; this is what history has.");
-    rejoin(answer.rooms);
-    connection.ready();
-    refresh();
-    return true;
-  }
+	async function hello(event) {
+		line += 1;
+		bye = "";
+		const anew = store.epoch !== null && store.epoch !== event.epoch;
+		const known = store.hello(event);
+		if (!(known && store.token && (await resume()))) await logIn(anew);
+	}
 
-  async function logIn(mine, anew) {
-    const again = store.all.some(({ items }) => items.length > 0);
-    let answer;
-    for (let held = 0; ; held += ASK_AGAIN) {
-      answer = await ask({ type: "login", nick: store.nick });
-      const waits = answer.code === "username-taken" && store.phase === "in" && held < NAME_HELD;
-      if (!waits) break;
-      store.setLink({ why: "your name is still taken" });
-      await pause(ASK_AGAIN);
-      if (mine !== line) return;
-    }
-    if (answer.code === GONE) return;
-    if (answer.code) {
-      connection.stop(); // what is open and unsent stays for whoever enters next
-      return store.set({ phase: "out", problem: explain(answer) });
-    }
-    store.welcome(answer);
-    rejoin(answer.rooms);
-    connection.ready();
-    if (anew) store.notice("The server has started anew; what was said before is not kept.");
-    await refresh();
-    if (again && !anew && mine === line) store.notice("Reconnected; history was loaded afresh.");
-  }
+	async function resume() {
+		const answer = await ask({ type: "resume", token: store.token, after: store.seen ?? undefined }); // or since the loss
+		if (answer.code === GONE) return true;
+		if (answer.code) return false;
+		store.resumed(answer);
+		if (!answer.recovered) store.notice("You missed more than can be replayed; this is what history has.");
+		rejoin(answer.rooms);
+		connection.ready();
+		refresh();
+		return true;
+	}
 
-  function rejoin(rooms) {
-    for (const each of store.all) {
-      if (each.kind !== "room" || rooms.includes(each.name)) continue;
-      ask({ type: "join", room: each.name }).then((answer) => {
-        if (answer.type === "ok") store.about(each, answer.topic ?? "");
-        if (!answer.code || answer.code === GONE) return;
-        store.drop(each);
-        tell(answer);
-      });
-    }
-  }
+	async function logIn(anew) {
+		const answer = await ask({ type: "login", nick: store.nick });
+		if (answer.code === GONE) return;
+		if (answer.code) {
+			connection.stop(); // what is open and unsent stays for whoever enters next
+			return store.set({ phase: "out", problem: explain(answer) });
+		}
+		store.welcome(answer);
+		rejoin(answer.rooms);
+		connection.ready();
+		if (anew) store.notice("The server has started anew; what was said before is not kept.");
+		refresh();
+	}
 
-  function lost(code) {
-    store.setLink({ why: farewell(bye, code) });
-    if (bye === "resumed-elsewhere") connection.stop();
-  }
+	function rejoin(rooms) {
+		for (const each of store.all) if (each.kind === "room" && !rooms.includes(each.name)) goInto(each);
+	}
 
-  /** One after the other, so that a user's own command does not queue behind 40. */
-  async function refresh() {
-    const mine = line;
-    for (const each of new Set([store.current, ...store.all])) if (mine === line) await load(each);
-  }
+	/** Whoever may not keeps what was said or written there meanwhile. */
+	async function goInto(there) {
+		const answer = await ask({ type: "join", room: there.name });
+		if (answer.type === "ok") store.about(there, answer.topic ?? "");
+		if (!answer.code || answer.code === GONE || answer.code === "already-in-that-room") return;
+		if (!there.draft && there.items.every(({ status }) => status === "sent")) store.drop(there);
+		tell(answer);
+	}
 
-  async function load(there) {
-    if (!there || there.loading || store.link.phase !== "ready") return;
-    if (!there.loaded) await page(there, {}, true);
-    if (there.kind !== "room" || there.peopleKnown) return;
-    there.peopleKnown = true;
-    const answer = await ask({ type: "who", room: there.name });
-    if (answer.nicks) store.users(there, answer.nicks);
-    else there.peopleKnown = answer.code !== GONE;
-  }
+	function lost(code) {
+		store.setLink({ why: farewell(bye, code) });
+		if (bye === "resumed-elsewhere") connection.stop();
+	}
 
-  async function page(there, query, first = false) {
-    if (there.loading) return;
-    there.loading = true;
-    const where = { [there.kind === "room" ? "room" : "with"]: there.name };
-    const answer = await ask({ type: "history", ...where, ...query });
-    if (answer.messages) {
-      store.history(there, answer, first);
-      // History may overtake a stored message on its way to us; what is asked later is answered after it.
-      const pong = first && (await ask({ type: "ping" }));
-      if (pong && !pong.code) store.saw(answer.messages.at(-1)?.id ?? 0);
-    } else if (answer.code !== GONE) {
-      there.loaded = true; // as far as it goes: asking again would bring the same
-      there.more = false;
-      tell(answer);
-    }
-    there.loading = false;
-    store.set({});
-  }
+	/** One after the other: a user's own command does not queue behind 40. */
+	async function refresh() {
+		const mine = line;
+		for (const each of new Set([store.current, ...store.all])) if (mine === line) await load(each);
+	}
 
-  function pend(kind, text, places, ref = connection.newRef()) {
-    post(store.pend({ ref, kind, text, places }));
-  }
+	async function load(there) {
+		if (!there || there.loading || store.link.phase !== "ready") return;
+		if (!there.loaded) await page(there, {}, "first");
+		if (there.kind !== "room" || there.peopleKnown) return;
+		there.peopleKnown = true;
+		const answer = await ask({ type: "who", room: there.name });
+		if (answer.nicks) store.users(there, answer.nicks);
+		else there.peopleKnown = answer.code !== GONE;
+	}
 
-  function post({ kind: type, text, ref, places: [place] }) {
-    const where = { msg: { room: place?.name }, dm: { to: place?.name } }[type];
-    connection.post({ type, ...where, text, ref }, (answer) => {
-      if (answer.code) store.fail(ref, explain(answer));
-      else store.confirm(ref, answer);
-    });
-  }
+	/** One at a time; what is asked for meanwhile is not read. */
+	function page(...what) {
+		const [there] = what;
+		return (there.loading ??= read(...what).then(() => {
+			there.loading = null;
+			store.set({});
+		}));
+	}
 
-  function open(there) {
-    store.open(there);
-    load(there);
-  }
+	async function read(there, query, how) {
+		const where = { [there.kind === "room" ? "room" : "with"]: there.name };
+		const answer = await ask({ type: "history", ...where, ...query });
+		if (answer.messages) {
+			store.history(there, answer, how);
+			// History may overtake a stored message on its way to us, a pong does not.
+			const pong = how === "first" && (await ask({ type: "ping" }));
+			if (pong && !pong.code) store.saw(answer.messages.at(-1)?.id ?? 0);
+		} else if (answer.code !== GONE) {
+			there.loaded = true; // as far as it goes: asking again would bring the same
+			there.more = false;
+			if (!store.problem) tell(answer); // else it says why
+		}
+	}
 
-  return {
-    open,
-    enter(nick) {
-      store.set({ nick, token: null, phase: "entering", problem: "" });
-      connection.start();
-    },
-    /** Now, not when it is due; also takes back a chat that went on elsewhere. */
-    connect: () => connection.start(),
-    nudge: () => connection.nudge(),
-    older: (there) => page(there, { before: there.oldest, limit: 100 }),
-    online: () => ask({ type: "who" }),
-    rooms: () => ask({ type: "rooms" }),
-    search: (query) => ask({ type: "search", query, limit: 20 }),
+	function pend(kind, text, places, ref = connection.newRef()) {
+		post(store.pend({ ref, kind, text, places }));
+	}
 
-    async reveal({ id, room, nick, to }) {
-      const there = room ? store.find("room", room) : store.ensure("direct", fold(nick) === fold(store.nick) ? to : nick);
-      open(there);
-      while (!there.ids.has(id) && (there.more || !there.loaded) && store.link.phase === "ready") {
-        if (there.loading || !there.loaded) await pause(50);
-        else await page(there, { before: there.oldest, limit: 200 });
-      }
-      there.target = id;
-      store.set({});
-    },
+	function post({ kind: type, text, ref, places: [place] }) {
+		const where = { msg: { room: place?.name }, dm: { to: place?.name } }[type];
+		connection.post({ type, ...where, text, ref }, (answer) => {
+			if (answer.code) store.fail(ref, explain(answer));
+			else store.confirm(ref, answer);
+		});
+	}
 
-    talkTo: (nick) => open(store.ensure("direct", nick)),
+	function open(there) {
+		store.open(there);
+		load(there);
+	}
 
-    async quit() {
-      await ask({ type: "quit" });
-      for (const ref of store.unsent.keys()) connection.withdraw(ref);
-      const { nick } = store;
-      store.reset();
-      store.set({ nick });
-      connection.stop();
-    },
+	return {
+		open,
+		enter(nick) {
+			store.set({ nick, token: null, phase: "entering", problem: "" });
+			connection.start();
+		},
+		connect: connection.start, // also back from another tab
+		nudge: connection.nudge,
+		older: (there) => page(there, { before: there.oldest, limit: PAGE / 2 }),
+		fill: (there) => page(there, { before: there.hole, limit: PAGE }),
+		online: () => ask({ type: "who" }),
+		rooms: () => ask({ type: "rooms" }),
+		search: (query) => ask({ type: "search", query, limit: 20 }),
 
-    async join(room) {
-      const answer = store.find("room", room) ? {} : await ask({ type: "join", room });
-      if (answer.code && answer.code !== "already-in-that-room") return tell(answer);
-      const there = store.ensure("room", room);
-      if (answer.type === "ok") store.about(there, answer.topic ?? "");
-      open(there);
-    },
+		async reveal({ id, room, nick, to }) {
+			const there = room ? store.find("room", room) : store.ensure("direct", same(nick, store.nick) ? to : nick);
+			open(there);
+			await there.loading;
+			if (!there.ids.has(id)) await page(there, { before: id + PAGE / 2, limit: PAGE }, "far");
+			there.target = id;
+			store.set({});
+		},
 
-    async leave(there) {
-      const answer = there.kind === "direct" ? {} : await ask({ type: "leave", room: there.name });
-      if (answer.code && answer.code !== "not-in-room") return tell(answer);
-      store.drop(there);
-      load(store.current);
-    },
+		talkTo: (nick) => open(store.ensure("direct", nick)),
 
-    async setTopic(there, text) {
-      const answer = await ask({ type: "topic", room: there.name, text });
-      if (answer.code) return tell(answer);
-      store.about(there, answer.topic, store.nick);
-    },
+		async quit() {
+			await ask({ type: "quit" });
+			for (const ref of store.unsent.keys()) connection.withdraw(ref);
+			store.reset(store.nick);
+			connection.stop();
+		},
 
-    async rename(nick) {
-      const answer = await ask({ type: "nick", nick });
-      if (answer.code) return tell(answer);
-      if (store.nick !== nick) store.rename(store.nick, nick);
-    },
+		async join(room) {
+			const known = store.find("room", room);
+			const from = store.current;
+			const there = store.ensure("room", room);
+			const answered = known || goInto(there);
+			open(there); // at once, for what is typed next belongs there
+			await answered;
+			if (!store.all.includes(there) && from) store.set({ current: from });
+		},
 
-    say: (text, there) => pend(there.kind === "room" ? "msg" : "dm", text, [there]),
-    sayToAll: (text) => pend("gmsg", text, store.all),
+		async leave(there) {
+			if (there.kind === "room" && !(await wish({ type: "leave", room: there.name }, "not-in-room"))) return;
+			store.drop(there);
+			load(store.current);
+		},
 
-    retry(item) {
-      store.repend(item.ref);
-      post(item);
-    },
+		async setTopic(there, text) {
+			const answer = await wish({ type: "topic", room: there.name, text });
+			if (answer) store.about(there, answer.topic, store.nick);
+		},
 
-    snapshot() {
-      const { phase, token, epoch, nick, seen, all, unsent } = store;
-      if (phase !== "in") return null;
-      const names = all.map(({ kind, name, draft }) => [kind, name, draft]);
-      const outbox = [...unsent.values()]
-        .filter(({ status }) => status === "pending")
-        .map(({ ref, kind, text, places }) => [kind, text, places.map((each) => all.indexOf(each)), ref]);
-      return { token, epoch, nick, seen, names, outbox };
-    },
+		async rename(nick) {
+			if ((await wish({ type: "nick", nick })) && store.nick !== nick) store.rename(store.nick, nick);
+		},
 
-    restore({ names, outbox, ...fields }) {
-      for (const [kind, name, draft] of names) store.ensure(kind, name).draft = draft ?? "";
-      store.set({ ...fields, phase: "in" });
-      for (const [kind, text, at, ref] of outbox) {
-        pend(kind, text, at.flatMap((index) => store.all[index] ?? []), ref);
-      }
-      connection.start();
-    },
-  };
+		typing(there) {
+			const now = store.now();
+			if (there?.kind !== "room" || !store.settings.typing || now - typedAt < TELL_TYPING) return;
+			typedAt = now;
+			ask({ type: "typing", room: there.name });
+		},
+
+		say: (text, there) => pend(there.kind === "room" ? "msg" : "dm", text, [there]),
+		sayToAll: (text) => pend("gmsg", text, store.all),
+
+		retry(item) {
+			store.repend(item.ref);
+			post(item);
+		},
+
+		snapshot() {
+			const { phase, token, epoch, nick, seen, all, unsent } = store;
+			if (phase !== "in") return null;
+			const names = all.map(({ kind, name, draft }) => [kind, name, draft]);
+			const outbox = [...unsent.values()]
+				.filter(({ status }) => status === "pending")
+				.map(({ ref, kind, text, places: [place] }) => [kind, text, all.indexOf(place), ref]);
+			return { token, epoch, nick, seen, names, outbox };
+		},
+
+		restore({ names, outbox, ...fields }) {
+			for (const [kind, name, draft] of names) store.ensure(kind, name).draft = draft ?? "";
+			store.set({ ...fields, phase: "in" });
+			for (const [kind, text, at, ref] of outbox) {
+				pend(kind, text, kind === "gmsg" ? store.all : [store.all[at]], ref);
+			}
+			connection.start();
+		},
+	};
 }

@@ -1,250 +1,292 @@
-import { Conversation, fold, makeItem } from "./conversation.js";
-
+import { Conversation, fold, makeItem, same } from "./conversation.js";
 import { mentions } from "./markup.js";
 
-const same = (a, b) => fold(a) === fold(b);
+const TYPING = 6_000; // ms that someone is shown as typing
 
 export class Store {
-  #listeners = [];
-  #now;
-  link = { phase: "idle", until: 0, why: "" }; // the connection
+	link = { phase: "idle", why: "" }; // the connection
+	settings = { theme: "", typing: true, sound: false, notify: false, ignored: [] }; // what one chose on this device
+	onChange = () => {};
+	onChoose = () => {};
+	onCall = () => {}; // somebody spoke to us where we do not look
 
-  constructor(now = Date.now) {
-    this.#now = now;
-    this.reset();
-  }
+	constructor(now = Date.now) {
+		this.now = now;
+		this.reset();
+	}
 
-  subscribe(listener) {
-    this.#listeners.push(listener);
-  }
+	set(fields) {
+		Object.assign(this, fields);
+		this.onChange();
+	}
 
-  set(fields) {
-    Object.assign(this, fields);
-    for (const listener of this.#listeners) listener();
-  }
+	choose(fields) {
+		const settings = { ...this.settings, ...fields };
+		this.onChoose(settings);
+		this.set({ settings });
+	}
 
-  setLink(fields) {
-    this.set({ link: { ...this.link, ...fields } });
-  }
+	ignores(nick) {
+		return this.settings.ignored.some((each) => same(each, nick));
+	}
 
-  reset() {
-    this.set({
-      phase: "out", // "out": asking for a nick; "entering"; "in"
-      nick: "",
-      token: null,
-      epoch: null,
-      seen: null, // everything up to this id has reached us; null while we cannot know
-      replaying: 0, // events still to come that fill a gap
-      limits: { text: 2000 },
-      all: [],
-      current: null,
-      away: false, // nobody sees the page
-      finding: false, // the dialog "Jump to" is wanted
-      unsent: new Map(),
-      problem: "", // stands beside the form in use
-    });
-  }
+	/** What they say stays, but is not shown. */
+	ignore(nick, on = true) {
+		const others = this.settings.ignored.filter((each) => !same(each, nick));
+		this.choose({ ignored: on ? [...others, nick] : others });
+	}
 
-  /** The first frame of a connection. False when ids of before mean nothing any more. */
-  hello({ epoch, limits }) {
-    const known = this.epoch === epoch;
-    if (!known) {
-      this.seen = null;
-      for (const each of this.all) each.clear();
-    }
-    this.set({ epoch, replaying: 0, limits: { ...this.limits, ...limits } });
-    return known;
-  }
+	visible(items) {
+		const ignored = this.settings.ignored.map(fold);
+		return ignored.length ? items.filter(({ nick, mine }) => mine || !nick || !ignored.includes(fold(nick))) : items;
+	}
 
-  welcome({ nick, token, rooms, topics }) {
-    this.token = token;
-    for (const each of this.all) each.lapse(this.seen ?? 0);
-    this.#arrive(nick, rooms, topics);
-  }
+	setLink(fields) {
+		this.set({ link: { ...this.link, ...fields } });
+	}
 
-  /** Taken back: what was said in between follows as `missed` ordinary events, or not at all. */
-  resumed({ nick, rooms, recovered, missed, topics }) {
-    for (const each of this.all) {
-      each.peopleKnown = false; // who came and went is not replayed
-      if (!recovered) each.clear();
-    }
-    this.replaying = recovered ? missed : 0;
-    this.#arrive(nick, rooms, topics);
-  }
+	reset(nick = "") {
+		this.set({
+			phase: "out", // "out": asking for a nick; "entering"; "in"
+			nick,
+			token: null,
+			epoch: null,
+			seen: null, // all up to this id has reached us; null while we cannot know
+			replaying: 0, // events still to come that fill a gap
+			limits: { text: 2000 },
+			all: [],
+			current: null,
+			away: false, // nobody sees the page
+			wanted: "", // "finder" or "help", to be opened
+			unsent: new Map(),
+			problem: "",
+		});
+	}
 
-  #arrive(nick, rooms, topics = {}) {
-    for (const room of rooms) this.ensure("room", room).topic = topics[room] ?? "";
-    this.set({ nick, phase: "in", problem: "" });
-  }
+	/** False when ids of before mean nothing any more. */
+	hello({ epoch, limits }) {
+		const known = this.epoch === epoch;
+		if (!known) {
+			this.seen = null;
+			for (const each of this.all) each.clear();
+		}
+		this.set({ epoch, replaying: 0, limits: { ...this.limits, ...limits } });
+		return known;
+	}
 
-  find(kind, name) {
-    return this.all.find((each) => each.is(kind, name));
-  }
+	welcome({ token, ...arrival }) {
+		this.token = token;
+		for (const each of this.all) each.lapse(this.seen ?? 0);
+		this.#arrive(arrival);
+	}
 
-  ensure(kind, name) {
-    const found = this.find(kind, name);
-    if (found) return found;
-    const made = new Conversation(kind, name);
-    this.set({ all: [...this.all, made], current: this.current ?? made });
-    return made;
-  }
+	/** What was said in between follows as `missed` ordinary events, or not at all. */
+	resumed({ recovered, missed, ...arrival }) {
+		for (const each of this.all) {
+			each.peopleKnown = false; // who came and went is not replayed
+			if (!recovered) each.clear();
+		}
+		this.replaying = recovered ? missed : 0;
+		this.#arrive(arrival);
+	}
 
-  open(current) {
-    if (this.current && current !== this.current) this.current.mark = 0;
-    this.#look(current);
-    this.set({ current, problem: "" });
-  }
+	#arrive({ nick, rooms, topics = {} }) {
+		for (const room of rooms) this.ensure("room", room).topic = topics[room] ?? "";
+		this.set({ nick, phase: "in", problem: "" });
+	}
 
-  #look(there) {
-    if (there?.unread) there.mark = there.firstUnread;
-    if (there) there.unread = there.mentions = 0;
-  }
+	find(kind, name) {
+		return this.all.find((each) => each.is(kind, name));
+	}
 
-  setAway(away) {
-    if (!away) this.#look(this.current);
-    this.set({ away });
-  }
+	ensure(kind, name) {
+		const found = this.find(kind, name);
+		if (found) return found;
+		const known = this.all.map(({ people }) => people.get(fold(name)));
+		const made = new Conversation(kind, known.find(Boolean) ?? name);
+		this.set({ all: [...this.all, made], current: this.current ?? made });
+		return made;
+	}
 
-  #count(there, { id, mine, kind, mentioned }) {
-    if (mine || kind === "gmsg" || (there === this.current && !this.away)) return;
-    if (!there.unread) there.firstUnread = id;
-    there.unread += 1;
-    there.mentions += mentioned || kind === "dm";
-  }
+	open(current) {
+		if (this.current && current !== this.current) this.current.mark = 0;
+		this.#look(current);
+		this.set({ current, problem: "" });
+	}
 
-  drop(gone) {
-    const at = this.all.indexOf(gone);
-    this.all = this.all.filter((each) => each !== gone);
-    if (gone === this.current) this.open(this.all[Math.max(0, at - 1)] ?? null);
-    else this.set({});
-  }
+	#look(there) {
+		if (there?.unread) there.mark = there.firstUnread;
+		if (there) there.unread = there.mentions = 0;
+	}
 
-  apply(event) {
-    const { type, room, nick } = event;
-    const there = room && this.find("room", room);
-    if (type === "msg") this.#hear(event, there ? [there] : []);
-    else if (type === "dm") this.#hear(event, [this.ensure("direct", this.#isMe(nick) ? event.to : nick)]);
-    else if (type === "gmsg") this.#hear(event, this.all); // shown wherever one may look
-    else if (type === "joined" && there) this.#come(nick, there);
-    else if (type === "left" && there) this.#go(nick, [there], "left the room");
-    else if (type === "disconnected") this.#go(nick, this.all, "left the chat");
-    else if (type === "topic" && there) this.about(there, event.text, nick);
-    else if (type === "renamed") this.rename(event.old, event.new);
-  }
+	setAway(away) {
+		if (!away) this.#look(this.current);
+		this.set({ away });
+	}
 
-  #isMe(nick) {
-    return same(nick, this.nick);
-  }
+	/** Returns whether it calls us. */
+	#count(there, { id, mine, kind, mentioned, nick }) {
+		if (mine || kind === "gmsg" || this.ignores(nick) || (there === this.current && !this.away)) return false;
+		if (!there.unread) there.firstUnread = id;
+		there.unread += 1;
+		const called = mentioned || kind === "dm";
+		there.mentions += called;
+		return called;
+	}
 
-  #read({ id, time, nick, text, type }) {
-    const mine = this.#isMe(nick);
-    const mentioned = !mine && mentions(text, this.nick);
-    return makeItem({ id, time, nick, text, kind: type, mine, mentioned });
-  }
+	drop(gone) {
+		const at = this.all.indexOf(gone);
+		this.all = this.all.filter((each) => each !== gone);
+		if (gone === this.current) this.open(this.all[Math.max(0, at - 1)] ?? null);
+		else this.set({});
+	}
 
-  #hear(event, places) {
-    const item = this.#read(event);
-    for (const each of places) if (each.add(item)) this.#count(each, item);
-    this.replaying = Math.max(0, this.replaying - 1);
-    this.saw(item.id);
-  }
+	apply(event) {
+		const { type, room, nick } = event;
+		const places = this.all.filter((each) => each.is("room", room ?? ""));
+		const [there] = places;
+		if (type === "msg") this.#hear(event, places);
+		else if (type === "dm") this.#hear(event, this.#directly(this.#isMe(nick) ? event.to : nick));
+		else if (type === "gmsg") this.#hear(event, this.all); // shown wherever one may look
+		else if (type === "disconnected") this.#go(nick, this.all, "left the chat");
+		else if (type === "renamed") this.rename(event.old, event.new);
+		else if (!there) return;
+		else if (type === "joined") this.#come(nick, there);
+		else if (type === "left") this.#go(nick, places, "left the room");
+		else if (type === "typing") {
+			there.typing.set(nick, this.now() + TYPING);
+			this.set({});
+		}
+		else if (type === "topic") this.about(there, event.text, nick);
+	}
 
-  #come(nick, there) {
-    if (there.people.has(fold(nick))) return;
-    there.people.set(fold(nick), nick);
-    this.#presence(nick, "joined the room", there);
-  }
+	/** Whom one ignores opens no conversation. */
+	#directly(nick) {
+		if (!this.ignores(nick)) this.ensure("direct", nick);
+		return this.all.filter((each) => each.is("direct", nick));
+	}
 
-  #presence(nick, how, there) {
-    this.#put({ kind: "presence", nick, how, text: `${nick} ${how}` }, [there]);
-  }
+	#isMe(nick) {
+		return same(nick, this.nick);
+	}
 
-  #go(nick, places, how) {
-    for (const each of places) {
-      if (each.people.delete(fold(nick)) || each.is("direct", nick)) this.#presence(nick, how, each);
-    }
-  }
+	#read({ id, time, nick, text, type }) {
+		const mine = this.#isMe(nick);
+		const mentioned = !mine && mentions(text, this.nick);
+		return makeItem({ id, time, nick, text, kind: type, mine, mentioned });
+	}
 
-  about(there, topic, nick) {
-    there.topic = topic;
-    if (!nick) return this.set({});
-    const what = topic ? `changed the topic: ${topic}` : "took the topic away";
-    this.notice(`${this.#isMe(nick) ? "You" : nick} ${what}`, there);
-  }
+	#hear(event, places) {
+		const item = this.#read(event);
+		for (const each of places) {
+			each.typing.delete(item.nick);
+			if (each.is("direct", item.nick)) each.name = item.nick; // as the person writes it
+			if (each.add(item) && this.#count(each, item)) this.onCall(each, item);
+		}
+		this.replaying = Math.max(0, this.replaying - 1);
+		this.saw(item.id);
+	}
 
-  rename(old, nick) {
-    if (this.#isMe(old)) this.nick = nick;
-    const taken = !same(old, nick) && this.find("direct", nick);
-    for (const each of this.all) {
-      const here = each.people.delete(fold(old));
-      if (here) each.people.set(fold(nick), nick);
-      const direct = !taken && each.is("direct", old);
-      if (direct) each.name = nick;
-      if (here || direct) this.#presence(old, `is now known as ${nick}`, each);
-    }
-  }
+	typists({ typing }) {
+		if (!this.settings.typing) return [];
+		return [...typing.keys()].filter((nick) => typing.get(nick) > this.now() && !this.ignores(nick));
+	}
 
-  users(there, nicks) {
-    there.people = new Map(nicks.map((nick) => [fold(nick), nick]));
-    this.set({});
-  }
+	#come(nick, there) {
+		if (there.people.has(fold(nick))) return;
+		there.people.set(fold(nick), nick);
+		this.#presence(nick, "joined the room", there);
+	}
 
-  /** A page of history; `first` when it is the newest one. */
-  history(there, { messages, more }, first = false) {
-    const before = there.knownTo;
-    const added = there.merge(messages.map((each) => this.#read(each)), more, first);
-    for (const item of added) if (before >= 0 && item.id > before) this.#count(there, item);
-    this.set({});
-  }
+	#presence(nick, how, there) {
+		there.typing.delete(nick);
+		this.#put({ kind: "presence", nick, how, text: `${nick} ${how}` }, [there]);
+	}
 
-  /** Nothing up to this id is still on its way to us. */
-  saw(id) {
-    this.set({ seen: Math.max(id, this.seen ?? 0) });
-  }
+	#go(nick, places, how) {
+		for (const each of places) {
+			if (each.people.delete(fold(nick)) || each.is("direct", nick)) this.#presence(nick, how, each);
+		}
+	}
 
-  pend({ ref, kind, text, places }) {
-    const { nick } = this;
-    const fields = { ref, kind, text, places, nick, mine: true, status: "pending", anchor: Infinity };
-    const item = makeItem({ ...fields, time: this.#time() });
-    this.unsent.set(ref, item);
-    for (const each of places) each.add(item);
-    this.set({});
-    return item;
-  }
+	about(there, topic, nick) {
+		there.topic = topic;
+		if (!nick) return this.set({});
+		const what = topic ? `changed the topic: ${topic}` : "took the topic away";
+		this.notice(`${this.#isMe(nick) ? "You" : nick} ${what}`, there);
+	}
 
-  confirm(ref, { id, time }) {
-    this.#settle(ref, { status: "sent", id, time, anchor: id });
-    this.unsent.delete(ref);
-    if (!this.replaying) this.saw(id); // else older messages are still on their way
-  }
+	rename(old, nick) {
+		if (this.#isMe(old)) this.nick = nick;
+		if (this.ignores(old)) {
+			this.ignore(old, false);
+			this.ignore(nick);
+		}
+		const taken = !same(old, nick) && this.find("direct", nick);
+		for (const each of this.all) {
+			const here = each.people.delete(fold(old));
+			if (here) each.people.set(fold(nick), nick);
+			const direct = !taken && each.is("direct", old);
+			if (direct) each.name = nick;
+			if (here || direct) this.#presence(old, `is now known as ${nick}`, each);
+		}
+	}
 
-  fail(ref, why) {
-    this.#settle(ref, { status: "failed", why, anchor: this.seen ?? 0 });
-  }
+	users(there, nicks) {
+		there.people = new Map(nicks.map((nick) => [fold(nick), nick]));
+		this.set({});
+	}
 
-  repend(ref) {
-    this.#settle(ref, { status: "pending", anchor: Infinity });
-  }
+	/** A page of history; how: the "first", which is the newest, or one "far" from the others. */
+	history(there, { messages, more }, how) {
+		const before = there.knownTo;
+		const added = there.merge(messages.map((each) => this.#read(each)), more, how);
+		for (const item of added) if (before >= 0 && item.id > before) this.#count(there, item);
+		this.set({});
+	}
 
-  #settle(ref, fields) {
-    const item = this.unsent.get(ref);
-    for (const each of item.places) each.remove(item);
-    Object.assign(item, fields, { version: item.version + 1 });
-    for (const each of item.places) each.add(item); // unless it came by replay already
-    this.set({});
-  }
+	/** Nothing up to this id is still on its way to us. */
+	saw(id) {
+		this.set({ seen: Math.max(id, this.seen ?? 0) });
+	}
 
-  #time() {
-    return new Date(this.#now()).toISOString();
-  }
+	pend(fields) {
+		const { nick } = this;
+		const item = makeItem({ ...fields, nick, mine: true, status: "pending", anchor: Infinity, time: this.now() });
+		this.unsent.set(item.ref, item);
+		for (const each of item.places) each.add(item);
+		this.set({});
+		return item;
+	}
 
-  notice(text, there) {
-    this.#put({ kind: "notice", text }, there ? [there] : this.all);
-  }
+	confirm(ref, { id, time }) {
+		this.#settle(ref, { status: "sent", id, time, anchor: id });
+		this.unsent.delete(ref);
+		if (!this.replaying) this.saw(id); // else older messages are still on their way
+	}
 
-  #put(fields, places) {
-    const item = { ...fields, time: this.#time(), anchor: this.seen ?? 0 };
-    for (const each of places) each.add(makeItem(item));
-    this.set({});
-  }
+	fail(ref, why) {
+		this.#settle(ref, { status: "failed", why, anchor: this.seen ?? 0 });
+	}
+
+	repend(ref) {
+		this.#settle(ref, { status: "pending", anchor: Infinity });
+	}
+
+	#settle(ref, fields) {
+		const item = this.unsent.get(ref);
+		for (const each of item.places) each.remove(item);
+		Object.assign(item, fields, { version: item.version + 1 });
+		for (const each of item.places) each.add(item); // unless it came by replay already
+		this.set({});
+	}
+
+	notice(text, there) {
+		this.#put({ kind: "notice", text }, there ? [there] : this.all);
+	}
+
+	#put(fields, places) {
+		for (const each of places) each.add(makeItem({ ...fields, time: this.now(), anchor: this.seen ?? 0 }));
+		this.set({});
+	}
 }

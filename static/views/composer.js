@@ -1,138 +1,158 @@
 import { COMMAND_NAMES, messagesOf } from "../commands.js";
 import { complete } from "../complete.js";
-import { fold } from "../conversation.js";
+import { same } from "../conversation.js";
+import { session, store, submit } from "../page.js";
+import { whoTypes } from "../words.js";
 import { byId, el } from "./dom.js";
 
-const MANY = 5; // messages; more at once are sent when one has agreed
+const MANY = 5; // lines; more are put in when one has agreed
 const NEARLY = 200; // characters; fewer left are counted
 
-export function mountComposer({ store, submit }) {
-  const form = byId("composer");
-  const field = byId("message");
-  const list = byId("options");
-  const ask = byId("ask");
-  const counter = byId("counter");
-  const sent = [];
-  let back = 0; // how far one went back in it
-  let shown = null; // the conversation whose draft is in the field
-  let found = null; // what the word may become
-  let chosen = 0;
-  let emoji = null; // name -> sign, once it is wanted
+const form = byId("composer");
+const field = byId("message");
+const list = byId("options");
+const ask = byId("ask");
+const counter = byId("counter");
+const sent = [];
+let back = 0; // how far one went back in it
+let shown = null; // the conversation whose draft is in the field
+let found = null; // what the word may become
+let chosen = 0;
+let pasted = "";
+let emoji = null; // name -> sign, once it is wanted
 
-  function send() {
-    const from = shown; // what is submitted may open another conversation at once
-    const text = field.value;
-    if (!submit(text)) return;
-    if (sent.at(-1) !== text) sent.push(text);
-    back = 0;
-    if (from) from.draft = "";
-    if (from === shown) field.value = "";
-    changed();
-  }
+form.onsubmit = (event) => {
+	event.preventDefault();
+	const from = shown; // what is submitted may open another conversation at once
+	const text = field.value;
+	if (!submit(text)) return;
+	if (sent.at(-1) !== text) sent.push(text);
+	back = 0;
+	if (from) from.draft = "";
+	if (from === shown) write("");
+};
 
-  form.onsubmit = (event) => {
-    event.preventDefault();
-    const { length } = messagesOf(field.value);
-    ask.hidden = length <= MANY;
-    if (ask.hidden) return send();
-    ask.firstChild.textContent = `Send ${length} messages, one for each line? `;
-    byId("agree").focus();
-  };
-  byId("agree").onclick = () => {
-    send();
-    field.focus();
-  };
+field.onpaste = (event) => {
+	pasted = event.clipboardData.getData("text");
+	const { length } = messagesOf(pasted);
+	if (length <= MANY) return;
+	event.preventDefault();
+	ask.hidden = false;
+	ask.firstChild.textContent = `Paste ${length} lines? Each will be a message of its own. `;
+	byId("agree").focus();
+};
+byId("agree").onclick = () => {
+	replace(field.selectionStart, pasted);
+	field.focus();
+};
+byId("decline").onclick = () => {
+	ask.hidden = true;
+	field.focus();
+};
+ask.onkeydown = ({ key }) => key === "Escape" && byId("decline").click();
 
-  function write(text, at = text.length) {
-    field.value = text;
-    field.setSelectionRange(at, at);
-    changed();
-  }
+function write(text) {
+	field.value = text;
+	changed();
+}
 
-  function changed() {
-    ask.hidden = true;
-    if (shown) shown.draft = field.value;
-    const longest = Math.max(0, ...messagesOf(field.value).map((line) => [...line].length));
-    const left = store.limits.text - longest;
-    counter.textContent = left < NEARLY ? `${left} left` : "";
-    counter.classList.toggle("problem", left < 0);
-    suggest(null);
-  }
+/** What stands from `start` to the end of the selection. */
+function replace(start, text) {
+	field.setRangeText(text, start, field.selectionEnd, "end");
+	changed();
+}
 
-  const before = () => field.value.slice(0, field.selectionStart);
+function changed() {
+	ask.hidden = true;
+	if (shown) shown.draft = field.value;
+	const longest = Math.max(0, ...messagesOf(field.value).map((line) => [...line].length));
+	const left = store.limits.text - longest;
+	counter.textContent = left < NEARLY ? `${left} left` : "";
+	counter.classList.toggle("problem", left < 0);
+	suggest(null);
+}
 
-  function look() {
-    const nicks = [...(shown?.people.values() ?? [])].filter((nick) => fold(nick) !== fold(store.nick));
-    const rooms = store.all.filter(({ kind }) => kind === "room").map(({ name }) => name);
-    return complete(before(), { nicks, rooms, commands: COMMAND_NAMES, emoji: emoji ?? {} });
-  }
+const before = () => field.value.slice(0, field.selectionStart);
 
-  function suggest(next, at = 0) {
-    found = next;
-    chosen = at;
-    list.hidden = !found;
-    const items = (found?.options ?? []).map(({ label }, index) =>
-      el("li", { id: `option-${index}`, role: "option", ariaSelected: index === chosen, onpointerdown: (event) => accept(event, index) }, label),
-    );
-    list.replaceChildren(...items);
-    field.setAttribute("aria-activedescendant", found ? `option-${chosen}` : "");
-  }
+function look() {
+	const nicks = [...(shown?.people.values() ?? [])].filter((nick) => !same(nick, store.nick));
+	const rooms = store.all.filter(({ kind }) => kind === "room").map(({ name }) => name);
+	return complete(before(), { nicks, rooms, commands: COMMAND_NAMES, emoji: emoji ?? {} });
+}
 
-  function accept(event, index) {
-    event.preventDefault(); // the field keeps the focus
-    const { start, options } = found;
-    const { text } = options[index];
-    write(field.value.slice(0, start) + text + field.value.slice(field.selectionStart), start + text.length);
-  }
+function suggest(next, at = 0) {
+	found = next;
+	chosen = at;
+	list.hidden = !found;
+	const items = (found?.options ?? []).map(({ label }, index) =>
+		el("li", { id: `option-${index}`, role: "option", ariaSelected: index === chosen, onpointerdown: (event) => accept(event, index) }, label),
+	);
+	list.replaceChildren(...items);
+	field.setAttribute("aria-activedescendant", found ? `option-${chosen}` : "");
+}
 
-  function recall(step) {
-    const to = Math.min(sent.length, back + step);
-    if (to < 0 || (field.value && field.value !== sent.at(-back))) return false;
-    back = to;
-    write(back ? sent.at(-back) : "");
-    return true;
-  }
+function accept(event, index) {
+	event.preventDefault(); // the field keeps the focus
+	replace(found.start, found.options[index].text);
+}
 
-  function pressed(event) {
-    const { key } = event;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[key];
-    if (found) {
-      const { length } = found.options;
-      if (step) return suggest(found, (chosen + step + length) % length) ?? true;
-      if (key === "Enter" || key === "Tab") return accept(event, chosen) ?? true;
-      if (key === "Escape") return suggest(null) ?? true;
-    }
-    if (step) return recall(-step);
-    if (key === "Enter" && !event.shiftKey) return form.requestSubmit() ?? true;
-    if (key !== "Tab" || event.shiftKey) return false;
-    const next = look();
-    if (!next) return false; // so Tab leaves the field
-    suggest(next);
-    if (next.options.length === 1) accept(event, 0);
-    return true;
-  }
+function recall(step) {
+	const to = Math.min(sent.length, back + step);
+	if (to < 0 || (field.value && field.value !== sent.at(-back))) return false;
+	back = to;
+	write(back ? sent.at(-back) : "");
+	return true;
+}
 
-  field.onkeydown = (event) => {
-    // While an input method composes, Enter picks a candidate.
-    if (!event.isComposing && !event.ctrlKey && !event.altKey && pressed(event)) event.preventDefault();
-  };
-  field.oninput = async () => {
-    changed();
-    if (!/:[\w+-]{2,}$/.test(before())) return;
-    emoji ??= await fetch("/static/emoji.json").then((answer) => answer.json(), () => null);
-    if (/(^|\s):[\w+-]{2,}$/.test(before())) suggest(look());
-  };
-  field.onblur = () => suggest(null);
+function pressed(event) {
+	const { key } = event;
+	const step = { ArrowDown: 1, ArrowUp: -1 }[key];
+	if (found) {
+		const { length } = found.options;
+		if (step) return suggest(found, (chosen + step + length) % length) ?? true;
+		if (key === "Enter" || key === "Tab") return accept(event, chosen) ?? true;
+		if (key === "Escape") return suggest(null) ?? true;
+	}
+	if (step) return recall(-step);
+	if (key === "Enter" && !event.shiftKey) return form.requestSubmit() ?? true;
+	if (key !== "Tab" || event.shiftKey) return false;
+	const next = look();
+	if (!next) return false; // so Tab leaves the field
+	suggest(next);
+	if (next.options.length === 1) accept(event, 0);
+	return true;
+}
 
-  return () => {
-    const { current } = store;
-    const inside = store.phase === "in";
-    byId("problem").textContent = inside ? store.problem : "";
-    if (!inside || current === shown) return;
-    shown = current;
-    write(current?.draft ?? "");
-    field.placeholder = current ? `Message ${current.name}` : "/join #room";
-    // Without a keyboard, focus would bring one up over the messages.
-    if (matchMedia("(pointer: fine)").matches) field.focus();
-  };
+field.onkeydown = (event) => {
+	// While an input method composes, Enter picks a candidate.
+	if (!event.isComposing && !event.ctrlKey && !event.altKey && pressed(event)) event.preventDefault();
+};
+field.oninput = async () => {
+	changed();
+	if (/^(\/me |\/\/|[^/])/.test(field.value)) session.typing(shown);
+	if (!/:[\w+-]{2,}$/.test(before())) return;
+	emoji ??= await fetch("/static/emoji.json").then((answer) => answer.json(), () => null);
+	if (/(^|\s):[\w+-]{2,}$/.test(before())) suggest(look());
+};
+field.onblur = () => suggest(null);
+
+let timer = null;
+function drawTyping() {
+	clearTimeout(timer);
+	const nicks = store.current ? store.typists(store.current) : [];
+	byId("typing").textContent = whoTypes(nicks);
+	if (nicks.length) timer = setTimeout(drawTyping, 500);
+}
+
+export function drawComposer() {
+	const { current } = store;
+	const inside = store.phase === "in";
+	drawTyping();
+	byId("problem").textContent = inside ? store.problem : "";
+	if (!inside || current === shown) return;
+	shown = current;
+	write(current?.draft ?? "");
+	field.placeholder = current ? `Message ${current.name}` : "/join #room";
+	// Without a keyboard, focus would bring one up over the messages.
+	if (matchMedia("(pointer: fine)").matches) field.focus();
 }

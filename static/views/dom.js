@@ -1,34 +1,33 @@
 export const byId = (id) => document.getElementById(id);
 
 export function el(tag, properties, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
+	const node = Object.assign(document.createElement(tag), properties);
+	node.append(...children);
+	return node;
 }
 
-export const spoken = (text) => el("span", { className: "spoken" }, text);
+export const span = (className, ...children) => el("span", { className }, ...children);
+export const spoken = (text) => span("spoken", text);
+export const button = (onclick, ...children) => el("button", { type: "button", onclick }, ...children);
 
 const kept = new WeakMap(); // parent -> Map(key -> node)
 
 /** Make the children of `parent` follow `items`; what stays is not moved, for a moved node loses focus. */
-export function follow(parent, items, { key = (item) => item, make, fresh = () => true }) {
-  const old = kept.get(parent) ?? new Map();
-  const nodes = new Map();
-  for (const item of items) {
-    const node = old.get(key(item));
-    nodes.set(key(item), node && fresh(node, item) ? node : make(item));
-  }
-  for (const [name, node] of old) if (nodes.get(name) !== node) node.remove();
-  let at = parent.firstChild;
-  for (const node of nodes.values()) {
-    if (node === at) at = at.nextSibling;
-    else parent.insertBefore(node, at);
-  }
-  kept.set(parent, nodes);
+export function follow(parent, items, make, key = (item) => item) {
+	const old = kept.get(parent) ?? new Map();
+	const nodes = new Map();
+	for (const item of items) nodes.set(key(item), old.get(key(item)) ?? make(item));
+	for (const [name, node] of old) if (!nodes.has(name)) node.remove();
+	let at = parent.firstChild;
+	for (const node of nodes.values()) {
+		if (node === at) at = at.nextSibling;
+		else parent.insertBefore(node, at);
+	}
+	kept.set(parent, nodes);
 }
 
 export function nickClass(name) {
-  let hash = 0;
-  for (const char of name.toLowerCase()) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
-  return `nick hue-${hash % 12}`;
+	let hash = 0;
+	for (const char of name.toLowerCase()) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
+	return `nick hue-${hash % 12}`;
 }

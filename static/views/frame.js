@@ -1,56 +1,57 @@
-import { keep, recall } from "../memory.js";
+import { recall } from "../memory.js";
+import { session, store } from "../page.js";
 import { describe } from "../words.js";
-import { byId, el } from "./dom.js";
+import { byId } from "./dom.js";
 
-export function mountFrame({ store, session }) {
-  const status = byId("status");
-  const again = byId("again");
-  const leave = byId("leave");
-  const words = el("span");
-  const count = el("span", { ariaHidden: "true" }); // else it would be read out each second
-  const theme = byId("theme"); // style.css looks at it
-  let timer = null;
-  theme.value = recall("theme");
-  theme.onchange = () => keep("theme", theme.value);
-  status.append(words, count);
+const form = byId("enter");
+const { nick } = form;
+let shown = null;
+const status = byId("status");
+const again = byId("again");
+const leave = byId("leave");
 
-  again.onclick = () => session.connect();
-  leave.onclick = () => session.leave(store.current);
-  byId("quit").onclick = () => session.quit();
-  for (const drawer of [byId("rooms"), byId("people")]) {
-    const close = () => drawer.matches(":popover-open") && drawer.hidePopover();
-    drawer.addEventListener("click", ({ target }) => target.closest("li") && close());
-    drawer.addEventListener("submit", close);
-  }
+again.onclick = session.connect;
+leave.onclick = () => session.leave(store.current);
+byId("quit").onclick = session.quit;
+nick.value = recall("nick");
+form.onsubmit = (event) => {
+	event.preventDefault();
+	session.enter(nick.value.trim());
+};
 
-  function drawStatus() {
-    clearTimeout(timer);
-    const { phase, until } = store.link;
-    const inside = store.phase === "in";
-    const text = describe(store.link, inside, Math.max(1, Math.ceil((until - Date.now()) / 1000)));
-    if (words.textContent !== text.words) words.textContent = text.words;
-    count.textContent = text.count;
-    status.dataset.phase = phase;
-    again.hidden = phase !== "waiting" && !(phase === "idle" && inside);
-    again.textContent = phase === "idle" ? "Use it here" : "Connect now";
-    if (phase === "waiting") timer = setTimeout(drawStatus, 1000);
-  }
+function drawForm({ phase, problem }) {
+	byId("enter-problem").textContent = phase === "in" ? "" : problem;
+	nick.ariaInvalid = phase !== "in" && problem !== "";
+	if (phase === "out" && phase !== shown) nick.focus();
+	shown = phase;
+}
 
-  return () => {
-    const { current, all, nick } = store;
-    const inside = store.phase === "in";
-    const name = inside && (current?.name ?? "No room");
-    const unread = all.reduce((sum, each) => sum + each.unread, 0);
-    document.body.classList.toggle("inside", inside);
-    byId("inside").hidden = !inside;
-    byId("title").textContent = name || "Parlour";
-    const topic = byId("topic");
-    topic.textContent = topic.title = (inside && current?.topic) || "";
-    byId("my-nick").textContent = nick;
-    leave.hidden = !inside || !current;
-    leave.textContent = current?.kind === "direct" ? "Close" : "Leave";
-    document.title = (unread ? `(${unread}) ` : "") + (name ? `${name} · Parlour` : "Parlour");
-    byId("icon").href = `/static/favicon${unread ? "-unread" : ""}.svg`;
-    drawStatus();
-  };
+function drawStatus(inside) {
+	const { phase } = store.link;
+	const words = describe(store.link, inside);
+	if (status.textContent !== words) status.textContent = words; // else it might be read out again
+	status.dataset.phase = phase;
+	again.hidden = phase !== "waiting" && !(phase === "idle" && inside);
+	again.textContent = phase === "idle" ? "Use it here" : "Connect now";
+}
+
+export function drawFrame() {
+	const inside = store.phase === "in";
+	const current = inside ? store.current : null;
+	const name = inside ? (current?.name ?? "No room") : "";
+	const unread = store.all.reduce((sum, each) => sum + each.unread, 0);
+	document.body.classList.toggle("inside", inside);
+	drawForm(store);
+	byId("title").textContent = name || "Parlour";
+	const topic = byId("topic");
+	topic.textContent = topic.title = current?.topic ?? "";
+	byId("my-nick").textContent = store.nick;
+	leave.hidden = !current;
+	leave.textContent = current?.kind === "direct" ? "Close" : "Leave";
+	document.title = `${unread ? `(${unread}) ` : ""}${name && `${name} · `}Parlour`;
+	byId("icon").href = `/static/favicon${unread ? "-unread" : ""}.svg`;
+	drawStatus(inside);
+	if (store.wanted !== "help") return;
+	store.wanted = "";
+	byId("help").showPopover();
 }

@@ -1,164 +1,162 @@
 import { partsOf } from "../markup.js";
+import { session, store } from "../page.js";
 import { comings, isAction, rowsOf } from "../rows.js";
-import { byId, el, follow, nickClass, spoken } from "./dom.js";
+import { button, byId, el, follow, nickClass, span, spoken } from "./dom.js";
 
-const NEAR_END = 60; // px; who is that close to the newest message stays with it
-const MARGIN = 500; // px; more rows are wanted when fewer are left above or below
+const NEAR_END = 60; // px; who is that close to the newest stays with it
+const MARGIN = 500; // px; when fewer are left above or below, more rows are wanted
 const ROWS = 160; // in the document at first,
 const MOST = 240; // at most,
 const STEP = 60; // and how many are added at once
 
-const time = { hour: "2-digit", minute: "2-digit" };
-const clockTime = new Intl.DateTimeFormat(undefined, time);
+const clockTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 const dayName = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
 
-const timeOf = ({ at, time: dateTime }) => el("time", { dateTime, title: fullTime.format(at) }, clockTime.format(at));
+const timeOf = ({ at }) => el("time", { dateTime: at.toISOString(), title: fullTime.format(at) }, clockTime.format(at));
 
 function nodeOf({ type, text }) {
-  if (type === "link") return el("a", { href: text, target: "_blank", rel: "noopener noreferrer" }, text);
-  if (type === "mention") return el("mark", {}, text);
-  if (type === "text") return text;
-  const ticks = () => el("span", { className: "ticks" }, type === "fence" ? "```" : "`"); // to be copied
-  return el("code", { className: type }, ticks(), text, ticks());
+	if (type === "link") return el("a", { href: text, target: "_blank", rel: "noopener noreferrer" }, text);
+	if (type === "mention") return el("mark", {}, text);
+	if (type === "text") return text;
+	const ticks = () => span("ticks", type === "fence" ? "```" : "`"); // to be copied
+	return el("code", { className: type }, ticks(), text, ticks());
 }
 
-export function mountLog({ store, session }) {
-  const log = byId("log");
-  const list = byId("messages");
-  const jump = byId("jump");
-  let shown = null;
-  let rows = [];
-  let last = null; // item
-  let from = 0; // the window
-  let to = 0;
-  let atEnd = true; // and so stays with the newest
-  let floor = 0; // the newest id then
+const log = byId("log");
+const list = byId("messages");
+const jump = byId("jump");
+let shown = null;
+let items = [];
+let rows = [];
+let last = null;
+let from = 0; // the window
+let to = 0;
+let atEnd = true; // and so stays with the newest
+let floor = 0; // the newest id then
 
-  function message({ item, joined, code }) {
-    const { kind, nick, text, status, why, mentioned } = item;
-    const className = `item ${kind} ${status} ${joined ? "joined" : ""} ${code || ""} ${mentioned ? "mentioned" : ""}`;
-    const node = el("div", { className });
-    const words = isAction(item) ? text.slice(3) : text;
-    const parts = code || kind === "notice" ? [text] : partsOf(words, store.nick).map(nodeOf);
-    const said = el("span", { className: "text" }, ...parts);
-    const name = el("span", { className: nickClass(nick ?? "") }, nick ?? "");
-    if (kind === "notice" || isAction(item)) {
-      if (kind !== "notice") said.prepend("* ", name);
-      node.append(said, " ", timeOf(item));
-    } else {
-      const toAll = kind === "gmsg" ? [el("small", {}, " to everyone")] : [];
-      node.append(el("span", { className: "head" }, name, ...toAll, " ", timeOf(item)), " ", said);
-    }
-    if (status === "pending") node.append(spoken(" (not sent yet)"));
-    if (status === "failed") {
-      const retry = el("button", { type: "button", onclick: () => session.retry(item) }, "Retry");
-      node.append(el("span", { className: "why" }, `Not sent. ${why} `, retry));
-    }
-    return node;
-  }
+function message({ item, joined, code }) {
+	const { kind, nick, text, status, why, mentioned } = item;
+	const className = `item ${kind} ${status} ${joined ? "joined" : ""} ${code || ""} ${mentioned ? "mentioned" : ""}`;
+	const node = el("div", { className });
+	const words = isAction(item) ? text.slice(3) : text;
+	const parts = code || kind === "notice" ? [text] : partsOf(words, store.nick).map(nodeOf);
+	const said = span("text", ...parts);
+	const name = span(nickClass(nick ?? ""), nick ?? "");
+	if (kind === "notice" || isAction(item)) {
+		if (kind !== "notice") said.prepend("* ", name);
+		node.append(said, " ", timeOf(item));
+	} else {
+		const toAll = kind === "gmsg" ? [el("small", {}, " to everyone")] : [];
+		node.append(span("head", name, ...toAll, " ", timeOf(item)), " ", said);
+	}
+	if (status === "pending") node.append(spoken(" (not sent yet)"));
+	if (status === "failed") {
+		node.append(span("why", `Not sent. ${why} `, button(() => session.retry(item), "Retry")));
+	}
+	return node;
+}
 
-  const signOf = ({ item, items, joined, code }) => `${item.version} ${items?.length} ${joined} ${code}`;
+const keyOf = ({ kind, item, items, joined, code }) =>
+	`${kind} ${item.sequence} ${item.version} ${items?.length} ${joined} ${code}`;
 
-  function make(row) {
-    const { kind, item, items } = row;
-    const line = (text) => el("div", { className: `line ${kind}` }, el("span", {}, text));
-    let node;
-    if (kind === "day") node = line(dayName.format(item.at));
-    else if (kind === "new") node = line("New messages");
-    else if (kind === "presence") {
-      const texts = comings(items).flatMap((text) => [el("span", {}, text), " "]);
-      node = el("div", { className: "item notice" }, ...texts, timeOf(items.at(-1)));
-    } else node = message(row);
-    return Object.assign(node, { sign: signOf(row), title: row.joined ? fullTime.format(item.at) : "" });
-  }
+function make(row) {
+	const { kind, item, items } = row;
+	const line = (text) => el("div", { className: `line ${kind}` }, span("", text));
+	let node;
+	if (kind === "day") node = line(dayName.format(item.at));
+	else if (kind === "hole") node = line("What was said in between is on its way…");
+	else if (kind === "new") node = line("New messages");
+	else if (kind === "presence") {
+		const texts = comings(items).flatMap((text) => [span("", text), " "]);
+		node = el("div", { className: "item notice" }, ...texts, timeOf(items.at(-1)));
+	} else node = message(row);
+	if (row.joined) node.title = fullTime.format(item.at);
+	return node;
+}
 
-  const fresh = (node, row) => node.sign === signOf(row);
+/** Draw the window; what was on the screen stays where it was. */
+function paint() {
+	const edge = log.getBoundingClientRect().top;
+	const seen = [...list.children].filter((node) => node.getBoundingClientRect().bottom > edge).slice(0, 40);
+	const tops = seen.map((node) => node.getBoundingClientRect().top);
+	follow(list, rows.slice(from, to), make, keyOf);
+	if (atEnd) log.scrollTop = log.scrollHeight;
+	else {
+		const at = seen.findIndex((node) => node.isConnected);
+		if (at >= 0) log.scrollTop += seen[at].getBoundingClientRect().top - tops[at];
+	}
+}
 
-  /** Draw the window; what was on the screen stays where it was. */
-  function paint() {
-    const edge = log.getBoundingClientRect().top;
-    const seen = [...list.children].filter((node) => node.getBoundingClientRect().bottom > edge).slice(0, 40);
-    const tops = seen.map((node) => node.getBoundingClientRect().top);
-    follow(list, rows.slice(from, to), { key: ({ key }) => key, make, fresh });
-    if (atEnd) log.scrollTop = log.scrollHeight;
-    else {
-      const at = seen.findIndex((node) => node.isConnected);
-      if (at >= 0) log.scrollTop += seen[at].getBoundingClientRect().top - tops[at];
-    }
-  }
+function reach() {
+	const { current } = store;
+	const below = log.scrollHeight - log.scrollTop - log.clientHeight;
+	atEnd = to === rows.length && below < NEAR_END;
+	const { scrollTop } = log;
+	if (scrollTop < MARGIN && from > 0 && !atEnd) {
+		from = Math.max(0, from - STEP);
+		to = Math.min(to, from + MOST);
+		paint();
+	} else if (below < MARGIN && to < rows.length) {
+		to = Math.min(rows.length, to + STEP);
+		from = Math.max(from, to - MOST);
+		paint();
+	}
+	if (rows.slice(from, to).some(({ kind }) => kind === "hole")) session.fill(current);
+	if (scrollTop < MARGIN && !from && current?.more && current.loaded) session.older(current);
+	drawJump();
+}
 
-  function reach() {
-    const { current } = store;
-    const below = log.scrollHeight - log.scrollTop - log.clientHeight;
-    atEnd = to === rows.length && below < NEAR_END;
-    const { scrollTop } = log;
-    if (scrollTop < MARGIN && from > 0 && !atEnd) {
-      from = Math.max(0, from - STEP);
-      to = Math.min(to, from + MOST);
-      paint();
-    } else if (below < MARGIN && to < rows.length) {
-      to = Math.min(rows.length, to + STEP);
-      from = Math.max(from, to - MOST);
-      paint();
-    }
-    if (scrollTop < MARGIN && !from && current?.more && current.loaded && !current.loading) session.older(current);
-    drawJump();
-  }
+function drawJump() {
+	if (atEnd) floor = items.findLast(({ id }) => id)?.id ?? 0;
+	const news = items.filter(({ id, mine }) => id > floor && !mine).length;
+	jump.hidden = atEnd;
+	jump.textContent = news ? `Jump to newest (${news} new)` : "Jump to newest";
+}
 
-  function drawJump() {
-    const items = shown?.items ?? [];
-    if (atEnd) floor = items.findLast(({ id }) => id)?.id ?? 0;
-    const news = items.filter(({ id, mine }) => id > floor && !mine).length;
-    jump.hidden = atEnd;
-    jump.textContent = news ? `Jump to newest (${news} new)` : "Jump to newest";
-  }
+function show(at) {
+	from = Math.max(0, at - ROWS / 2);
+	to = Math.min(rows.length, from + ROWS);
+	atEnd = false;
+	paint();
+	list.children[at - from].scrollIntoView({ block: "center" });
+	return list.children[at - from];
+}
 
-  function show(at) {
-    from = Math.max(0, at - ROWS / 2);
-    to = Math.min(rows.length, from + ROWS);
-    atEnd = false;
-    paint();
-    list.children[at - from].scrollIntoView({ block: "center" });
-    return list.children[at - from];
-  }
+jump.onclick = () => {
+	atEnd = true;
+	drawLog();
+};
+log.onscroll = reach;
+new ResizeObserver(() => atEnd && (log.scrollTop = log.scrollHeight)).observe(log);
 
-  jump.onclick = () => {
-    atEnd = true;
-    draw();
-  };
-  log.onscroll = reach;
-  new ResizeObserver(() => atEnd && (log.scrollTop = log.scrollHeight)).observe(log);
-
-  function draw() {
-    const { current } = store;
-    const items = current?.items ?? [];
-    const another = current !== shown;
-    const top = rows[from + 1]?.item;
-    const size = to - from;
-    rows = rowsOf(items, current?.mark);
-    // Only what was said just now is read out, not who came, nor what was said before.
-    const added = items.slice(items.lastIndexOf(last) + 1);
-    log.ariaBusy = another || !last || added.length > 4 || added.some(({ kind }) => kind === "presence");
-    log.ariaLabel = current?.name ?? "Messages";
-    shown = current;
-    last = items.at(-1);
-    if (another) atEnd = true;
-    if (!atEnd) from = Math.max(0, rows.findIndex(({ item }) => item === top) - 1);
-    to = atEnd ? rows.length : Math.min(rows.length, from + Math.max(size, ROWS));
-    if (atEnd) from = Math.max(0, to - ROWS);
-    paint();
-    byId("older").hidden = !current?.more || from > 0;
-    byId("empty").hidden = !current?.loaded || items.length > 0;
-    const mark = another ? rows.findIndex(({ kind }) => kind === "new") : -1;
-    if (mark >= 0 && (mark < from || list.children[mark - from].offsetTop < log.scrollTop)) show(mark);
-    if (current?.target) {
-      const at = rows.findIndex(({ item, key }) => key === item && item.id === current.target);
-      current.target = 0;
-      if (at >= 0) show(at).classList.add("found");
-    }
-    reach();
-    if (log.ariaBusy === "true") setTimeout(() => (log.ariaBusy = false), 500);
-  }
-  return draw;
+export function drawLog() {
+	const { current } = store;
+	items = store.visible(current?.items ?? []);
+	const another = current !== shown;
+	const top = rows[from + 1]?.item;
+	const size = to - from;
+	rows = rowsOf(items, current?.mark, current?.hole);
+	// Only what was said just now is read out, not who came, nor what was said before.
+	const added = items.slice(items.lastIndexOf(last) + 1);
+	log.ariaBusy = another || !last || added.length > 4 || added.some(({ kind }) => kind === "presence");
+	log.ariaLabel = current?.name ?? "Messages";
+	shown = current;
+	last = items.at(-1);
+	if (another) atEnd = true;
+	if (!atEnd) from = Math.max(0, rows.findIndex(({ item }) => item === top) - 1);
+	to = atEnd ? rows.length : Math.min(rows.length, from + Math.max(size, ROWS));
+	if (atEnd) from = Math.max(0, to - ROWS);
+	paint();
+	byId("older").hidden = !current?.more || from > 0;
+	byId("empty").hidden = !current?.loaded || items.length > 0;
+	const mark = another ? rows.findIndex(({ kind }) => kind === "new") : -1;
+	if (mark >= 0 && (mark < from || list.children[mark - from].offsetTop < log.scrollTop)) show(mark);
+	if (current?.target) {
+		const at = rows.findLastIndex(({ item }) => item.id === current.target);
+		current.target = 0;
+		if (at >= 0) show(at).classList.add("found");
+	}
+	reach();
+	if (log.ariaBusy === "true") setTimeout(() => (log.ariaBusy = false), 500);
 }

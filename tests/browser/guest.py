@@ -43,6 +43,8 @@ class Guest:
         self.rooms = page.get_by_role("navigation", name="Rooms", exact=True)
         self.people = page.get_by_role("complementary", name="People", exact=True)
         self.log = page.get_by_role("log")
+        self.finder = page.get_by_role("dialog", name="Jump to", exact=True)
+        self.settings = page.get_by_role("dialog", name="Settings", exact=True)
         self.message = page.get_by_role("textbox", name="Message", exact=True)
         self.unsent = self.log.get_by_text("(not sent yet)")
         self.problem = page.get_by_role("form", name="Write", exact=True).get_by_role("alert")
@@ -73,15 +75,15 @@ class Guest:
         await self.has_sent_everything()
 
     async def joins(self, room: str) -> None:
-        """By the form of the side bar."""
-        await self.asks_for(room)
+        """By the dialog "Jump to"."""
+        await self.page.keyboard.press("Control+k")
+        await self.finder.get_by_role("searchbox", name="Search", exact=True).fill(room)
+        await self.finder.get_by_role("button", name=re.compile(rf"^{re.escape(room)} ")).click()
         await self.is_in(room)
 
-    async def asks_for(self, room: str) -> None:
-        """As `joins`, where it is not sure that one gets in."""
-        form = self.page.get_by_role("form", name="Join a room", exact=True)
-        await form.get_by_role("textbox", name="Room", exact=True).fill(room)
-        await form.get_by_role("button", name="Join", exact=True).click()
+    async def opens_settings(self) -> None:
+        await self.rooms.get_by_role("button", name="Settings", exact=True).click()
+        await self.settings.wait_for()
 
     async def opens(self, name: str) -> None:
         """A conversation of the side bar."""

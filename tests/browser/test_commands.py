@@ -29,6 +29,9 @@ async def test_two_slashes_say_a_text_that_begins_with_one(server: Server, guest
         await pat.is_told("Ann: /quit is how you leave")
         await pat.send("//join is next")
         await ann.sees("/join is next")
+        await ann.types("//me is how you act")
+        await pat.is_told("Ann:  /me is how you act")
+        await ann.sees("/me is how you act")
 
 
 async def test_an_unknown_slash_command_is_answered_here_and_sent_to_nobody(
@@ -77,7 +80,9 @@ async def test_who_is_here_and_who_is_online_are_answered(server: Server, guests
         await ann.types("/whosonline")
         await ann.sees("Online users: Ann, Cy")
         await ann.types("/help")
-        await expect(ann.log).to_contain_text("/join #room: go to a room, or open a new one")
+        await expect(ann.page.get_by_role("dialog", name="Commands", exact=True)).to_contain_text(
+            "go to a room, or open a new one"
+        )
 
 
 async def test_a_message_to_everyone_reaches_other_rooms(server: Server, guests: Guests) -> None:

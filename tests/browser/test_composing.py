@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.guest import Guests, page_of
+from tests.browser.guest import Guest, Guests, page_of
 from tests.e2e.netcat import command_user, plain_user
 from tests.e2e.server import Server
 
@@ -138,19 +138,51 @@ async def test_up_brings_back_what_one_has_sent(server: Server, guests: Guests) 
     await expect(ann.message).to_have_value("something else")
 
 
-async def test_many_lines_are_sent_when_one_has_agreed(server: Server, guests: Guests) -> None:
+async def paste(guest: Guest, text: str) -> None:
+    """As by Ctrl+V: when nobody objects, the text takes the place of the selection."""
+    await guest.page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    await guest.message.press("Control+v")
+
+
+async def test_a_long_paste_is_put_in_when_one_has_agreed(server: Server, guests: Guests) -> None:
     ann = await guests.enter(page_of(server), "Ann")
-    text = "\n".join(f"line {n}" for n in range(7))
-    await ann.types(text)
-    await expect(ann.page.get_by_text("Send 7 messages, one for each line?")).to_be_visible()
-    await expect(ann.message).to_have_value(text)
-    await ann.sees("line 0", times=0)
-    agree = ann.page.get_by_role("button", name="Send them", exact=True)
+    await ann.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    lines = "\n".join(f"line {n}" for n in range(7))
+    question = ann.page.get_by_text("Paste 7 lines? Each will be a message of its own.")
+    agree = ann.page.get_by_role("button", name="Paste", exact=True)
+    decline = ann.page.get_by_role("button", name="Cancel", exact=True)
+
+    await ann.message.fill("before  after")
+    await ann.message.evaluate("box => box.setSelectionRange(7, 7)")
+    await paste(ann, lines)
+    await expect(question).to_be_visible()
     await expect(agree).to_be_focused()
+    await expect(ann.message).to_have_value("before  after")
+    await decline.click()
+    await expect(question).not_to_be_visible()
+    await expect(ann.message).to_be_focused()
+    await expect(ann.message).to_have_value("before  after")
+
+    await paste(ann, lines)
+    await ann.page.keyboard.press("Escape")
+    await expect(ann.message).to_be_focused()
+    await expect(ann.message).to_have_value("before  after")
+
+    await paste(ann, lines)
     await agree.click()
-    await ann.sees("line 0", "line 6")
-    await expect(agree).not_to_be_visible()
+    await expect(question).not_to_be_visible()
+    await expect(ann.message).to_have_value(f"before {lines} after")
+    await ann.message.press("Enter")  # and is not asked again
+    await ann.sees("before line 0", "line 1", "line 6 after")
     await expect(ann.message).to_have_value("")
+    await ann.has_sent_everything()
+
+
+async def test_a_short_paste_is_put_in_at_once(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    await ann.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await paste(ann, "one\ntwo\n\n\n\n\nthree")
+    await expect(ann.message).to_have_value("one\ntwo\n\n\n\n\nthree")
 
 
 async def test_what_is_left_is_counted_near_the_limit_and_drafts_outlive_a_reload(

@@ -33,8 +33,9 @@ async def test_direct_messages_pass_both_ways_and_stay_between_the_two(
 async def test_direct_messages_pass_between_the_page_and_a_netcat(server: Server, guests: Guests) -> None:
     ann = await guests.enter(page_of(server), "Ann")
     async with command_user(server, "Cy") as cy:
+        await ann.sees("Cy joined the room")
         await ann.types("/msg cy hello there")
-        await ann.is_in("cy")
+        await ann.is_in("Cy")  # as Cy writes it
         await ann.sees("hello there")
         await cy.hears("DM Ann hello there")
         await cy.send("DM ann hello back")

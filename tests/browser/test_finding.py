@@ -1,5 +1,7 @@
 """The dialog "Jump to": rooms, people, and what was said."""
 
+from typing import Final
+
 import pytest
 from playwright.async_api import Locator, expect
 
@@ -9,11 +11,15 @@ from tests.e2e.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.asyncio(loop_scope="session")]
 
+SCROLL_DOWN: Final = """async log => {
+  log.scrollBy(0, 4000);
+  await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+}"""
+
 
 def finder(guest: Guest) -> tuple[Locator, Locator]:
     """The dialog and the box in it."""
-    dialog = guest.page.get_by_role("dialog", name="Jump to", exact=True)
-    return dialog, dialog.get_by_role("searchbox", name="Search", exact=True)
+    return guest.finder, guest.finder.get_by_role("searchbox", name="Search", exact=True)
 
 
 async def test_ctrl_k_jumps_to_rooms_and_people(server: Server, guests: Guests) -> None:
@@ -28,7 +34,9 @@ async def test_ctrl_k_jumps_to_rooms_and_people(server: Server, guests: Guests) 
             ["#general 1 here", "#tea 1 here · green or black?", "Ann", "Cy"]
         )
         await ann.page.keyboard.type("green")
-        await expect(dialog.get_by_role("button")).to_have_count(1)
+        await expect(dialog.get_by_role("button")).to_have_text(
+            ["#tea 1 here · green or black?", "#green a new room"]
+        )
         await ann.page.keyboard.press("Enter")
         await ann.is_in("#tea")
         await expect(dialog).not_to_be_visible()
@@ -36,6 +44,7 @@ async def test_ctrl_k_jumps_to_rooms_and_people(server: Server, guests: Guests) 
         await ann.types("/rooms")
         await expect(box).to_have_value("")
         await ann.page.keyboard.type("cy")
+        await expect(dialog.get_by_role("button")).to_have_text(["Cy", "#cy a new room"])
         await ann.page.keyboard.press("ArrowDown")
         await expect(dialog.get_by_role("button", name="Cy", exact=True)).to_be_focused()
         await ann.page.keyboard.press("Enter")
@@ -70,3 +79,67 @@ async def test_a_search_that_finds_nothing_shows_nothing(server: Server, guests:
     await ann.page.keyboard.press("Control+k")
     await box.fill("<img src=x onerror=alert(1)>")
     await expect(dialog.get_by_role("button")).to_have_count(0)
+
+
+async def test_a_room_that_is_not_there_yet_is_opened_by_its_name(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    dialog, box = finder(ann)
+    await ann.page.keyboard.press("Control+k")
+    await ann.page.keyboard.type("Tea")
+    await expect(dialog.get_by_role("button")).to_have_text(["#tea a new room"])
+    await ann.page.keyboard.press("Enter")
+    await ann.is_in("#tea")
+    for text in ("two words", "ärger", "x" * 64):
+        await ann.page.keyboard.press("Control+k")
+        await box.fill(text)
+        await expect(dialog.get_by_role("button")).to_have_count(0)
+        await ann.page.keyboard.press("Escape")
+
+
+async def test_what_was_said_five_thousand_messages_ago_is_shown_at_once(
+    server: Server, guests: Guests
+) -> None:
+    """After one page of history; what lies between is read when one scrolls there."""
+    async with command_user(server, "Cy") as cy:
+        for start in range(0, 5500, 500):
+            await cy.send(
+                *(f"MSG m{n:04}{' needle' * (n == 500)}" for n in range(start, start + 500)), "PING"
+            )
+            await cy.hears("PONG")
+    ann = await guests.visit(page_of(server))
+    asked: list[str] = []
+    ann.page.on(
+        "websocket",
+        lambda socket: socket.on(
+            "framesent", lambda frame: asked.append(str(frame)) if '"history"' in str(frame) else None
+        ),
+    )
+    await ann.enters("Ann")
+    await ann.sees("m5499")
+    dialog, box = finder(ann)
+    await ann.page.keyboard.press("Control+k")
+    await box.fill("needle")
+    found = dialog.get_by_role("button", name="Cy: m0500 needle")
+    await found.wait_for()
+    before = len(asked)
+    await found.click()
+    await expect(ann.log.get_by_text("m0500 needle", exact=True)).to_be_in_viewport()
+    assert len(asked) - before == 1
+    seen: set[int] = set()
+
+    async def reads_on() -> None:
+        """What is in the page now follows one after the other."""
+        numbers = [int(each) for each in await ann.reads(r"\bm(\d{4})\b")]
+        assert numbers == list(range(numbers[0], numbers[-1] + 1))
+        seen.update(numbers)
+
+    await reads_on()
+    await ann.log.evaluate("log => log.scrollTo(0, 0)")
+    await ann.sees("m0410")
+    await reads_on()
+    newest = ann.log.get_by_text("m5499", exact=True)
+    while not await newest.count():  # down through the hole
+        await ann.log.evaluate(SCROLL_DOWN)
+        await expect(ann.log.get_by_text("What was said in between")).to_have_count(0)
+        await reads_on()
+    assert sorted(seen) == list(range(min(seen), 5500))

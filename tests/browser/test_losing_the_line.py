@@ -1,7 +1,5 @@
 """The cable between a page and the server is pulled in mid-conversation."""
 
-import re
-
 import pytest
 from playwright.async_api import expect
 
@@ -132,7 +130,7 @@ async def test_the_button_connects_at_once(server: Server, guests: Guests, watch
         await ann.waits_long_between_attempts()
         await ann.enters("Ann")
         line.cut()
-        await expect(ann.status).to_have_text(re.compile(r"^Reconnecting in [23]\d s"))
+        await ann.is_cut_off()
         line.mend()
         await ann.page.get_by_role("button", name="Connect now", exact=True).click()
         await ann.is_connected()
@@ -156,3 +154,21 @@ async def test_who_stays_away_too_long_is_gone_and_comes_back_by_name(guests: Gu
             await ann.sees("before", "meanwhile")
             await ann.finds_here("Ann you", "Pat")
             await bo.sees("Ann joined the room")
+
+
+@pytest.mark.parametrize("sign", ["online", "pageshow", "visibilitychange"])
+async def test_the_page_comes_back_at_once_when_the_network_does_or_somebody_looks(
+    server: Server, guests: Guests, watch: Watch, sign: str
+) -> None:
+    watch.allow(NO_NETWORK)
+    async with cable(server.web_port) as line:
+        ann = await guests.visit(line.url)
+        await ann.waits_long_between_attempts()
+        await ann.enters("Ann")
+        line.cut()
+        await expect(ann.status).to_have_text("Reconnecting…")
+        await expect(ann.page.get_by_role("button", name="Connect now", exact=True)).to_be_visible()
+        line.mend()
+        place = "document" if sign == "visibilitychange" else "window"
+        await ann.page.evaluate(f"{place}.dispatchEvent(new Event('{sign}'))")
+        await ann.is_connected()

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.cable import cable
+from tests.browser.chromium import NO_NETWORK, Watch
 from tests.browser.guest import Guests, page_of
 from tests.e2e.netcat import command_user
 from tests.e2e.server import Server
@@ -12,15 +14,14 @@ from tests.e2e.server import Server
 pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_a_room_is_joined_by_the_form_or_by_slash_join_and_left_again(
+async def test_a_room_is_joined_by_ctrl_k_or_by_slash_join_and_left_again(
     server: Server, guests: Guests
 ) -> None:
     ann = await guests.enter(page_of(server), "Ann")
     async with command_user(server, "Cy") as cy:
         await cy.send("JOIN #tea")
         await cy.hears("OK joined #tea")
-        await ann.asks_for("Tea")
-        await ann.is_in("#tea")
+        await ann.joins("#tea")
         await ann.says("milk?")
         await cy.hears("INFO Ann joined the room", "MSG Ann milk?")
         await ann.types("/leave")
@@ -42,10 +43,6 @@ async def test_a_name_that_is_no_room_is_told(server: Server, guests: Guests) ->
         await ann.types(f"/join {room}")
         await ann.is_told(rule)
         await ann.says(f"not {room}")
-        await ann.is_told_nothing()
-        await ann.asks_for(room)
-        await ann.is_told(rule)
-        await ann.says(f"nor {room}")
         await ann.is_told_nothing()
     await ann.types("/leave #nowhere")
     await ann.is_told("You are not in #nowhere.")
@@ -128,3 +125,20 @@ async def test_a_topic_is_shown_to_everyone_in_the_room_and_kept(server: Server,
         await bo.types("/topic -")
         await expect(bo.page.locator("#topic")).to_have_text("")
         await cy.hears("INFO Bo connected", "INFO Bo took the topic away")
+
+
+async def test_what_is_typed_right_after_a_join_goes_to_the_new_room(
+    server: Server, guests: Guests, watch: Watch
+) -> None:
+    """Even before the server has answered."""
+    watch.allow(NO_NETWORK)
+    async with cable(server.web_port) as line, command_user(server, "Cy") as cy:
+        ann = await guests.enter(line.url, "Ann")
+        await cy.hears("INFO Ann connected")
+        line.muffle()
+        await ann.types("/join #tea")
+        await ann.types("is there any left?")
+        await ann.is_in("#tea")
+        await ann.sees("is there any left?")
+        await cy.send("JOIN #tea", "HISTORY")
+        await cy.until(".*Ann is there any left.*")

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { HELP, messagesOf, objection, parse, roomName } from "../../static/commands.js";
+import { COMMAND_NAMES, messagesOf, objection, parse, roomName } from "../../static/commands.js";
 
 const cases = [
   ["hello", { type: "say", text: "hello" }],
   ["//etc", { type: "say", text: "/etc" }],
-  ["//me x", { type: "say", text: "/me x" }],
+  ["//me x", { type: "say", text: " /me x" }], // "/me x" would be an action
+  ["//meet", { type: "say", text: "/meet" }],
   ["/me waves  twice", { type: "say", text: "/me waves  twice" }],
   ["/JOIN #Python", { type: "join", room: "#python" }],
   ["/join python", { type: "join", room: "#python" }],
@@ -19,6 +21,9 @@ const cases = [
   ["/all hi", { type: "all", text: "hi" }],
   ["/who", { type: "who" }],
   ["/WhosOnline ", { type: "online" }],
+  ["/ignore Bob", { type: "ignore", nick: "Bob" }],
+  ["/ignore", { type: "ignored" }],
+  ["/unignore Bob", { type: "unignore", nick: "Bob" }],
   ["/help", { type: "help" }],
   ["/quit", { type: "quit" }],
 ];
@@ -26,7 +31,7 @@ for (const [typed, intent] of cases) {
   test(`${JSON.stringify(typed)} means ${intent.type}`, () => assert.deepEqual(parse(typed), intent));
 }
 
-for (const typed of ["/join", "/join #", "/join a b", "/nick", "/nick a b", "/msg", "/all", "/me", "/who x"]) {
+for (const typed of ["/join", "/join #", "/join a b", "/nick", "/nick a b", "/msg", "/all", "/me", "/who x", "/ignore a b", "/unignore"]) {
   test(`${typed} is answered with how to write it`, () => assert.equal(parse(typed).type, "wrong"));
 }
 
@@ -55,8 +60,8 @@ test("the limit counts characters, not code units, and says where it is passed",
   assert.notEqual(objection([], 2000), "");
 });
 
-test("help names every command and //", () => {
-  for (const word of "join leave nick msg dm pm all me who whosonline rooms topic help quit /text".split(" ")) {
-    assert.ok(HELP.includes("/" + word), word);
-  }
+test("the page has a list of all commands", () => {
+  const page = readFileSync(new URL("../../static/index.html", import.meta.url), "utf8");
+  const help = page.slice(page.indexOf('id="help"'), page.indexOf("</dl>"));
+  for (const word of [...COMMAND_NAMES, "/dm", "/pm", "//text"]) assert.ok(help.includes(word), word);
 });

@@ -10,6 +10,8 @@ export function fakeClock() {
       timers.set(next, { action, due: now + delay });
       return next++;
     },
+    /** ms until the first timer is due. */
+    next: () => Math.min(...[...timers.values()].map(({ due }) => due)) - now,
     clearTimeout: (timer) => timers.delete(timer),
     advance(ms) {
       const end = now + ms;

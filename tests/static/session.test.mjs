@@ -5,14 +5,13 @@ import { makeSession } from "../../static/session.js";
 import { Store } from "../../static/state.js";
 import { fakeClock, fakeSockets, hello, message, settled } from "./fakes.mjs";
 
-let clock, Sockets, store, session, released;
+let clock, Sockets, store, session;
 
 function newPage() {
   store = new Store(clock.now);
   session = makeSession({
     store,
     connect: (on) => makeConnection({ url: "ws://x/ws", WebSocket: Sockets, clock, on }),
-    pause: () => new Promise((done) => (released = done)),
   });
 }
 
@@ -79,11 +78,11 @@ test("a taken name is told and asked for again, without staying connected", asyn
   assert.equal(store.problem, "");
 });
 
-test("an invalid name is told with the server's reason", async () => {
+test("an invalid name is told with what a name may be", async () => {
   session.enter("1");
   await says(hello());
   await answers("login", { type: "error", code: "invalid-username", detail: "begin with a letter" });
-  assert.match(store.problem, /begin with a letter/);
+  assert.match(store.problem, /^A nick begins with a letter; .* 32 at most/);
 });
 
 test("after a loss the session is resumed after the last id seen, and the gap is filled", async () => {
@@ -159,33 +158,26 @@ test("another epoch is not resumed into, and is told", async () => {
   assert.ok(!texts().includes("m1"));
 });
 
-test("our own name may still be taken after a loss: it is asked for again, then given up", async () => {
+test("a name that somebody else has by now is told, and what was open stays", async () => {
   await enterWithHistory();
   await loseAndFind();
   await answers("resume", { type: "error", code: "not-resumable", detail: "" });
-  const taken = { type: "error", code: "username-taken", detail: "" };
-  for (let i = 0; i < 8; i += 1) {
-    await answers("login", taken);
-    assert.equal(store.phase, "in");
-    released();
-    await settled();
-  }
-  await answers("login", taken);
+  await answers("login", { type: "error", code: "username-taken", detail: "" });
   assert.equal(store.phase, "out");
   assert.match(store.problem, /choose another/);
   assert.deepEqual(texts().slice(0, 2), ["m1", "m2"]);
 });
 
-test("a loss during the wait for our name begins from the start, once", async () => {
-  await enterWithHistory();
+test("a session lost before anything was seen is resumed too: its name is still held for it", async () => {
+  await enter();
   await loseAndFind();
-  await answers("resume", { type: "error", code: "not-resumable", detail: "" });
-  await answers("login", { type: "error", code: "username-taken", detail: "" });
-  await loseAndFind();
-  await answers("resume", { type: "error", code: "not-resumable", detail: "" });
-  released();
-  await settled();
-  assert.equal(sent("login").length, 1);
+  assert.equal(sent("resume").length, 1);
+  assert.ok(!("after" in sent("resume")[0]));
+  await answers("resume", { type: "resumed", nick: "Ann", rooms: ["#general"], recovered: true, missed: 1 });
+  await says(message(3));
+  await answers("history", page([1, 2, 3]));
+  assert.deepEqual(texts(), ["m1", "m2", "m3"]);
+  assert.equal(sent("login").length, 0);
 });
 
 test("a chat that goes on elsewhere is not taken back by itself", async () => {
@@ -238,12 +230,65 @@ test("joining opens the room; leaving goes back", async () => {
   assert.equal(store.current.name, "#general");
 });
 
-test("a refused join is told and opens nothing", async () => {
+test("a refused join is told and leads back", async () => {
   await enterWithHistory();
   session.join("#b");
   await answers("join", { type: "error", code: "too-many-rooms", detail: "20" });
   assert.match(store.problem, /too many rooms/);
   assert.equal(store.all.length, 1);
+  assert.equal(store.current.name, "#general");
+});
+
+test("what is said while a join is under way goes to the new room, and is not lost if that is refused", async () => {
+  await enterWithHistory();
+  session.join("#b");
+  assert.equal(store.current.name, "#b");
+  session.say("first", store.current);
+  const types = Sockets.last.sent.map(({ type }) => type);
+  assert.ok(types.lastIndexOf("msg") > types.lastIndexOf("join"));
+  assert.equal(sent("msg")[0].room, "#b");
+  await answers("join", { type: "error", code: "too-many-rooms", detail: "20" });
+  await answers("history", { type: "error", code: "not-in-room", detail: "#b" });
+  await answers("msg", { type: "error", code: "not-in-room", detail: "#b" });
+  assert.match(store.problem, /too many rooms/);
+  assert.deepEqual(store.current.items.map(({ text, status }) => [text, status]), [["first", "failed"]]);
+});
+
+test("typing is told every 3 s at most, in rooms only, and not at all if one does not want to", async () => {
+  await enterWithHistory();
+  const type = () => session.typing(store.current);
+  type();
+  clock.advance(2999);
+  type();
+  assert.deepEqual(sent("typing").map(({ room }) => room), ["#general"]);
+  clock.advance(1);
+  type();
+  assert.equal(sent("typing").length, 2);
+  clock.advance(3000);
+  store.choose({ typing: false });
+  type();
+  store.choose({ typing: true });
+  session.talkTo("Bob");
+  type();
+  assert.equal(sent("typing").length, 2);
+});
+
+test("what was found far back is shown after one page, and the hole is filled a page at a time", async () => {
+  await enterWithHistory([9000, 9001]);
+  const found = session.reveal({ ...message(3000), room: "#general" });
+  await settled();
+  assert.deepEqual(sent("history").at(-1).before, 3100);
+  await answers("history", page([2999, 3000, 3001], true));
+  await found;
+  assert.equal(store.current.target, 3000);
+  assert.deepEqual(texts(), ["m2999", "m3000", "m3001", "m9000", "m9001"]);
+  session.fill(store.current);
+  session.fill(store.current); // one at a time
+  assert.equal(sent("history").at(-1).before, 9000);
+  assert.equal(sent("history").length, 3);
+  await answers("history", page([3001, 3002, 8999], true));
+  assert.deepEqual(texts(), ["m2999", "m3000", "m3001", "m3002", "m8999", "m9000", "m9001"]);
+  assert.equal(store.current.hole, 0);
 });
 
 test("a direct message to nobody fails with the reason", async () => {

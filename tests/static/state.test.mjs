@@ -25,7 +25,7 @@ test("a welcome puts us in our room, which is open", () => {
 
 test("messages stand in the order of their ids, each once", () => {
   for (const id of [3, 1, 2, 3]) store.apply(message(id));
-  store.history(at("#general"), page([1, 2, 4]), true);
+  store.history(at("#general"), page([1, 2, 4]), "first");
   assert.deepEqual(texts(), ["m1", "m2", "m3", "m4"]);
 });
 
@@ -34,7 +34,7 @@ test("a notice stays where it came, a pending message at the end", () => {
   store.apply(message(5));
   store.apply({ type: "joined", room: "#general", nick: "Cleo" });
   store.apply(message(9));
-  store.history(at("#general"), page([1, 5]), true);
+  store.history(at("#general"), page([1, 5]), "first");
   assert.deepEqual(texts(), ["m1", "m5", "Cleo joined the room", "m9", "mine"]);
 });
 
@@ -154,7 +154,7 @@ test("closing the open conversation opens its neighbour", () => {
 
 test("older pages go in front, and the last one says that there is no more", () => {
   const general = at("#general");
-  store.history(general, page([10, 11], true), true);
+  store.history(general, page([10, 11], true), "first");
   assert.equal(general.more, true);
   assert.equal(general.oldest, 10);
   store.history(general, page([8, 9], true));
@@ -165,45 +165,48 @@ test("older pages go in front, and the last one says that there is no more", () 
 
 test("a longer newest page does not hide that older messages exist", () => {
   const general = at("#general");
-  store.history(general, page([1, 2, 3, 4], false), true);
-  store.history(general, page([3, 4], true), true);
+  store.history(general, page([1, 2, 3, 4], false), "first");
+  store.history(general, page([3, 4], true), "first");
   assert.equal(general.more, false);
 });
 
 test("after a login anew, history that joins what is known is merged, and its news are unread", () => {
   store.ensure("room", "#b");
-  store.history(at("#b"), page([1, 2], false, "#b"), true);
+  store.history(at("#b"), page([1, 2], false, "#b"), "first");
   store.saw(2);
   store.welcome(welcome());
   assert.equal(at("#b").loaded, false);
-  store.history(at("#b"), page([2, 3, 4], true, "#b"), true);
+  store.history(at("#b"), page([2, 3, 4], true, "#b"), "first");
   assert.deepEqual(texts("#b"), ["m1", "m2", "m3", "m4"]);
   assert.equal(at("#b").unread, 2);
   assert.equal(at("#b").more, false);
 });
 
-test("after a login anew, history that leaves a hole replaces what is known", () => {
+test("after a login anew, history that leaves a hole says so, and it can be filled", () => {
   const general = at("#general");
-  store.history(general, page([1, 2], false), true);
+  store.history(general, page([1, 2], false), "first");
   store.saw(2);
   pend("waiting");
   store.welcome(welcome());
   store.apply(message(90)); // live, before the page
-  store.history(general, page([50, 60, 90], true), true);
-  assert.deepEqual(texts(), ["m50", "m60", "m90", "waiting"]);
-  assert.equal(general.more, true);
-  assert.equal(general.oldest, 50);
+  store.history(general, page([50, 60, 90], true), "first");
+  assert.deepEqual(texts(), ["m1", "m2", "m50", "m60", "m90", "waiting"]);
+  assert.deepEqual([general.hole, general.more, general.oldest], [50, false, 1]);
+  store.history(general, page([2, 20, 30], true));
+  assert.deepEqual(texts(), ["m1", "m2", "m20", "m30", "m50", "m60", "m90", "waiting"]);
+  assert.equal(general.hole, 0);
 });
 
 test("a second loss before history came does not make a hole pass for known", () => {
   const general = at("#general");
-  store.history(general, page([1, 2], false), true);
+  store.history(general, page([1, 2], false), "first");
   store.saw(2);
   store.welcome(welcome());
   store.apply(message(90));
   store.welcome(welcome());
-  store.history(general, page([80, 90], true), true);
-  assert.deepEqual(texts(), ["m80", "m90"]);
+  store.history(general, page([80, 90], true), "first");
+  assert.deepEqual(texts(), ["m1", "m2", "m80", "m90"]);
+  assert.equal(general.hole, 80);
 });
 
 test("another epoch makes all ids void and keeps what was not sent", () => {
@@ -221,7 +224,7 @@ test("another epoch makes all ids void and keeps what was not sent", () => {
 
 test("a recovered session keeps its messages, one that is not forgets them", () => {
   const resumed = { type: "resumed", nick: "Ann", rooms: ["#general"], missed: 0 };
-  store.history(at("#general"), page([1]), true);
+  store.history(at("#general"), page([1]), "first");
   store.resumed({ ...resumed, recovered: true });
   assert.deepEqual(texts(), ["m1"]);
   assert.equal(at("#general").loaded, true);
@@ -246,9 +249,9 @@ test("what has been seen rises with events and oks, but not with oks while a gap
   assert.equal(store.seen, 21);
 });
 
-test("whoever subscribes is told of changes", () => {
+test("whoever wants to is told of changes", () => {
   let told = 0;
-  store.subscribe(() => (told += 1));
+  store.onChange = () => (told += 1);
   store.apply(message(1));
   assert.ok(told > 0);
 });
@@ -270,4 +273,115 @@ test("a mark stays where one left off, in another conversation or while nobody s
   assert.equal(general.unread, 1);
   store.setAway(false);
   assert.deepEqual([general.unread, general.mark], [0, 4]);
+});
+
+test("who types is shown for 6 s, or until they say it, or go", () => {
+  let now = Date.parse("2026-11-20T09:31:00Z");
+  store.now = () => now;
+  const general = at("#general");
+  const types = (nick) => store.apply({ type: "typing", room: "#general", nick });
+  types("Bob");
+  now += 3000;
+  types("Cleo");
+  assert.deepEqual(store.typists(general), ["Bob", "Cleo"]);
+  types("Bob"); // goes on
+  now += 4000;
+  assert.deepEqual(store.typists(general), ["Bob", "Cleo"]);
+  store.apply(message(1, "hi", "Cleo"));
+  assert.deepEqual(store.typists(general), ["Bob"]);
+  store.apply({ type: "disconnected", nick: "Cleo" });
+  now += 2000;
+  assert.deepEqual(store.typists(general), []);
+  types("Bob");
+  general.people.set("bob", "Bob");
+  store.apply({ type: "left", room: "#general", nick: "Bob" });
+  assert.deepEqual(store.typists(general), []);
+  types("Bob");
+  store.choose({ typing: false });
+  assert.deepEqual(store.typists(general), []);
+});
+
+test("what one chooses is told to whoever keeps it", () => {
+  let kept;
+  store.onChoose = (settings) => (kept = settings);
+  store.choose({ sound: true });
+  assert.deepEqual([kept.sound, kept.typing, store.settings.sound], [true, true, true]);
+});
+
+test("whom one ignores is not shown, not counted, calls nobody and opens nothing; all of it can come back", () => {
+  const called = [];
+  store.onCall = (there, { text }) => called.push([there.name, text]);
+  const dm = (id, nick) => ({ ...message(id, `m${id}`, nick), type: "dm", nick, to: "Ann" });
+  store.open(store.ensure("room", "#tea"));
+  store.apply(message(1));
+  store.apply(message(2, "Ann!", "Cleo"));
+  store.ignore("bob");
+  const general = at("#general");
+  store.open(general);
+  store.open(at("#tea"));
+  store.apply(message(3, "Ann?"));
+  store.apply({ type: "typing", room: "#general", nick: "Bob" });
+  store.apply(dm(4, "Bob"));
+  assert.equal(general.unread, 0);
+  assert.deepEqual(store.typists(general), []);
+  assert.deepEqual(names(), ["#general", "#tea"]);
+  assert.deepEqual(store.visible(general.items).map(({ text }) => text), ["Ann!"]);
+  assert.deepEqual(called, [["#general", "Ann!"]]);
+  assert.equal(store.seen, 4);
+  store.apply({ type: "renamed", old: "Bob", new: "Rob" });
+  assert.deepEqual(store.settings.ignored, ["Rob"]);
+  store.ignore("Rob", false);
+  assert.equal(store.visible(general.items).length, 3);
+});
+
+test("a mention and a direct message call us where we do not look, history does not", () => {
+  const called = [];
+  store.onCall = (there) => called.push(there.name);
+  store.apply(message(1, "Ann!")); // before our eyes
+  store.setAway(true);
+  store.apply(message(2));
+  store.apply(message(3, "Ann!"));
+  store.apply({ ...message(4, "Ann!", "Ann") });
+  store.history(at("#general"), { messages: [message(5, "Ann!")], more: false }, "first");
+  store.apply({ ...message(6), type: "dm", to: "Ann" });
+  assert.deepEqual(called, ["#general", "Bob"]);
+});
+
+test("a direct conversation is called as the person is, if that is known", () => {
+  store.users(at("#general"), ["Ann", "Bob"]);
+  assert.equal(store.ensure("direct", "bob").name, "Bob");
+  const cy = store.ensure("direct", "cy");
+  store.apply({ ...message(1, "hi", "Cy"), type: "dm", to: "Ann" });
+  assert.equal(cy.name, "Cy");
+});
+
+test("what is far from the rest leaves one hole, which is filled from its newer end", () => {
+  const general = at("#general");
+  const ids = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  const known = () => general.items.map(({ id }) => id);
+  store.history(general, page(ids(900, 999), true), "first");
+  store.history(general, page(ids(400, 420), true), "far");
+  assert.deepEqual([general.hole, general.oldest, general.more], [900, 400, true]);
+  store.history(general, page(ids(380, 399), true)); // by scrolling up
+  assert.equal(general.hole, 900);
+  store.history(general, page(ids(100, 120), true), "far"); // takes the place of the other
+  assert.deepEqual([general.hole, general.oldest, known().includes(400)], [900, 100, false]);
+  store.apply(message(1000));
+  for (let before = 900; general.hole; before = general.hole) {
+    assert.equal(general.hole, before);
+    store.history(general, page(ids(Math.max(100, before - 200), before - 1), true));
+  }
+  assert.deepEqual(known(), ids(100, 1000));
+  assert.equal(general.more, true);
+});
+
+test("what is nearly known leaves no hole, nor does one with nothing in it", () => {
+  const general = at("#general");
+  store.history(general, page([50, 51, 52], true), "first");
+  store.history(general, page([48, 49, 50], true), "far");
+  assert.deepEqual([general.hole, general.oldest], [0, 48]);
+  store.history(general, page([10, 11], false), "far");
+  assert.deepEqual([general.hole, general.more], [48, false]);
+  store.history(general, page([10, 11], false)); // before 48
+  assert.equal(general.hole, 0);
 });

@@ -1,0 +1,62 @@
+import { attempt } from "../memory.js";
+import { session, store } from "../page.js";
+import { button, byId, el, follow } from "./dom.js";
+
+const BEEP = 0.25; // s
+
+/** What one chooses on this device; and what calls one who does not look, if that is chosen. */
+const { theme, typing, sound, notify: choice } = byId("choices"); // style.css looks at the theme
+const { Notification } = window;
+let audio = null;
+
+function beep() {
+	audio ??= new AudioContext();
+	const end = audio.currentTime + BEEP;
+	const tone = new OscillatorNode(audio, { frequency: 740 });
+	const volume = new GainNode(audio, { gain: 0.1 });
+	volume.gain.exponentialRampToValueAtTime(0.001, end);
+	tone.connect(volume).connect(audio.destination);
+	tone.start();
+	tone.stop(end);
+}
+
+function notify(there, { nick, text }) {
+	const title = there.kind === "room" ? `${nick} in ${there.name}` : nick;
+	const note = new Notification(title, { body: text, tag: there.name, icon: "/static/icon-192.png" });
+	note.onclick = () => {
+		focus();
+		session.open(there);
+		note.close();
+	};
+}
+
+const wanted = () => store.settings.notify && Notification?.permission === "granted";
+
+store.onCall = (there, item) => {
+	if (store.settings.sound) beep();
+	if (wanted()) attempt(() => notify(there, item)); // some phones have it and refuse
+};
+sound.onclick = () => sound.checked && beep();
+choice.onclick = async () => {
+	store.choose({ notify: !wanted() && (await Notification.requestPermission()) === "granted" });
+};
+
+byId("choices").onchange = () => {
+	store.choose({ theme: theme.value, typing: typing.checked, sound: sound.checked });
+};
+
+function makeIgnored(nick) {
+	const undo = button(() => store.ignore(nick, false), "Unignore");
+	undo.ariaLabel = `Unignore ${nick}`;
+	return el("li", {}, nick, undo);
+}
+
+export function drawSettings() {
+	const { settings } = store;
+	theme.value = settings.theme;
+	typing.checked = settings.typing;
+	sound.checked = settings.sound;
+	follow(byId("ignored"), settings.ignored, makeIgnored);
+	choice.disabled = (Notification?.permission ?? "denied") === "denied";
+	choice.textContent = choice.disabled ? "Blocked by the browser" : `Turn ${wanted() ? "off" : "on"} notifications`;
+}

@@ -1,0 +1,57 @@
+import { fold, same } from "../conversation.js";
+import { session, store } from "../page.js";
+import { hashOf } from "../route.js";
+import { button, byId, el, follow, nickClass, span, spoken } from "./dom.js";
+
+const lists = { room: byId("room-list"), direct: byId("direct-list") };
+const list = byId("people-list");
+const isMe = (nick) => same(nick, store.nick);
+
+for (const drawer of [byId("rooms"), byId("people")]) {
+	drawer.onclick = ({ target }) => target.closest("a, .nick, #jump-to") && drawer.hidePopover();
+}
+
+function makeLink(there) {
+	const onclick = (event) => {
+		if (event.ctrlKey || event.metaKey || event.shiftKey) return; // to another tab, by the address
+		event.preventDefault();
+		session.open(there);
+	};
+	return el("li", {}, el("a", { onclick }, span("name"), span("badge")));
+}
+
+function update(link, there) {
+	const { kind, name, unread, mentions } = there;
+	const [label, badge] = link.children;
+	link.href = hashOf(kind, name);
+	link.ariaCurrent = there === store.current ? "page" : null;
+	label.textContent = name;
+	badge.hidden = !unread;
+	badge.classList.toggle("mentions", mentions > 0);
+	badge.replaceChildren(unread, spoken(" unread"));
+}
+
+function makePerson(nick) {
+	if (isMe(nick)) return el("li", { className: "me" }, nick, el("small", {}, " you"));
+	const talk = button(() => session.talkTo(nick), nick);
+	talk.className = nickClass(nick);
+	const ignore = button(() => store.ignore(nick, !store.ignores(nick)));
+	ignore.className = "ignore";
+	ignore.ariaLabel = ignore.title = `Ignore ${nick}`;
+	return el("li", {}, talk, ignore);
+}
+
+export function drawSides() {
+	const { current, nick, all } = store;
+	for (const kind in lists) {
+		const some = all.filter((each) => each.kind === kind);
+		follow(lists[kind], some, makeLink);
+		some.forEach((each, at) => update(lists[kind].children[at].firstChild, each));
+	}
+	const here = current?.kind === "direct" ? new Set([current.name, nick]) : (current?.people.values() ?? []);
+	const nicks = [...here].sort((a, b) => (fold(a) < fold(b) ? -1 : 1));
+	// Our own entry is no button, so whose it is belongs to the key.
+	follow(list, nicks, makePerson, (each) => `${each} ${isMe(each)}`);
+	nicks.forEach((each, at) => isMe(each) || (list.children[at].lastChild.ariaPressed = store.ignores(each)));
+	byId("people-count").textContent = nicks.length || "";
+}
