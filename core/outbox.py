@@ -20,8 +20,8 @@ from core.counters import Counters
 from core.replies import Shown
 from core.session import Encode, Session
 
-PATIENCE: Final = 4e-5
-"""Seconds that presence waits for each reader: ten times what a write costs, so a tenth of a core."""
+PATIENCE: Final = 8e-5
+"""Seconds that presence waits for each reader: twenty times what a write costs, so a twentieth of a core."""
 
 SHORTEST: Final = 0.002
 LONGEST: Final = 0.25

@@ -29,6 +29,10 @@ from ws_frontend.visitors import Visitors
 
 logger = logging.getLogger("parlour")
 
+COLLECT: Final = (20_000, 50, 50)
+"""New objects between two looks of the cyclic collector (and looks between the longer ones). A login makes
+some hundred objects that stay: with Python's 700 the collector would look at them several times a second."""
+
 RESERVE: Final = 64
 """Descriptors kept for the log, the page's files and our own sockets."""
 
@@ -56,6 +60,7 @@ async def serve(config: Config) -> None:
         # What exists now stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*COLLECT)
         await stop.wait()
         logger.info("Stopping")
         for shut in doors:

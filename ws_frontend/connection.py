@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import WSMsgType, web
@@ -18,6 +18,13 @@ logger = logging.getLogger("parlour.web")
 
 FRAME_MAX: Final = 16_384
 HEARTBEAT: Final = 25.0
+"""Seconds of silence after which a peer is pinged,"""
+PONG_PATIENCE: Final = 12.5
+"""and after which, without an answer, its connection is over."""
+
+PING: Final = b"\x89\x00"
+"""The whole frame."""
+
 CLOSE_TIMEOUT: Final = 2.0
 """Seconds a peer has to take what waits for it and to answer our close; then the connection is aborted."""
 
@@ -46,17 +53,20 @@ LIMITS: Final = {
 class WebSocketWire:
     """The session's `core.session.Wire`."""
 
+    __slots__ = ("_chat", "_closing", "_paused", "_pinged", "_transport", "_ws", "peer", "session")
+
     def __init__(
-        self, ws: web.WebSocketResponse, transport: asyncio.Transport, cut: Callable[[], None]
+        self, ws: web.WebSocketResponse, transport: asyncio.Transport, chat: Chat, peer: str
     ) -> None:
-        """`cut` is called once, when the peer reads too slowly."""
         self._ws = ws
         self._transport = transport
-        self._cut = cut
+        self._chat = chat
+        self.peer = peer
+        self.session = chat.connect(self, messages.encode, messages.parse)
         self._closing: asyncio.Task[None] | None = None
-        self.input = asyncio.Event()
-        """Set while the chat takes input."""
-        self.input.set()
+        self._paused: asyncio.Future[None] | None = None
+        """Done when the chat takes input again; None while it does."""
+        self._pinged = False
 
     def write(self, data: bytes, /) -> None:
         transport = self._transport
@@ -67,7 +77,8 @@ class WebSocketWire:
     def too_slow(self) -> None:
         """More than `sendq` bytes wait for this reader: it is cut, the others never wait for it."""
         if self._closing is None:
-            self._cut()
+            logger.warning("Cut %s: too many bytes were waiting for it (sendq)", self.peer)
+            self._chat.cut(self.session)
             self.close("sendq")
 
     def close(self, reason: str, /) -> None:
@@ -75,7 +86,7 @@ class WebSocketWire:
             self._closing = asyncio.get_running_loop().create_task(self._close(reason))
 
     async def _close(self, reason: str) -> None:
-        self.input.set()
+        self.resume_input()
         # A stuck peer must not hold us up; one that still reads gets everything, the reason last.
         asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._transport.abort)
         try:
@@ -87,59 +98,115 @@ class WebSocketWire:
         return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
 
     def pause_input(self) -> None:
-        self.input.clear()
+        if self._paused is None and self._closing is None:
+            self._paused = asyncio.get_running_loop().create_future()
 
     def resume_input(self) -> None:
-        self.input.set()
+        paused, self._paused = self._paused, None
+        if paused is not None and not paused.done():
+            paused.set_result(None)
+
+    def look_after(self, now: float) -> None:
+        """Ping the peer when it is silent, end the connection when it does not answer."""
+        silence = now - self.session.heard
+        if silence < HEARTBEAT or self._paused is not None:  # it was we who did not listen
+            self._pinged = False
+        elif not self._pinged:
+            self._pinged = True
+            self.write(PING)
+        elif silence >= HEARTBEAT + PONG_PATIENCE:
+            self._transport.abort()
+
+    async def takes_input(self) -> None:
+        if self._paused is not None:
+            await self._paused
 
 
-async def converse(request: web.Request, chat: Chat, *, version: str, address: str) -> web.StreamResponse:
-    """Serve one WebSocket until it ends. `address` is where the peer really is."""
-    ws = web.WebSocketResponse(
-        heartbeat=HEARTBEAT,
-        max_msg_size=FRAME_MAX + 1,
-        autoping=False,
-        compress=False,
-        decode_text=False,
-        timeout=CLOSE_TIMEOUT,
-    )
-    try:
-        await ws.prepare(request)
-    except ConnectionResetError:
-        return web.Response()  # gone during the handshake; aiohttp finds that out by itself
-    transport = request.transport
-    if transport is None:  # gone during the handshake
+class Heartbeats:
+    """Finds out who is gone without a word: one pass for all, no timer each."""
+
+    def __init__(self) -> None:
+        self.alive: set[WebSocketWire] = set()
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT / 10)
+            now = asyncio.get_running_loop().time()
+            for wire in list(self.alive):
+                wire.look_after(now)
+
+
+def conversing(
+    chat: Chat,
+    heartbeats: Heartbeats,
+    let_in: Callable[[web.Request], str | web.Response],
+    let_out: Callable[[web.Request, str], None],
+    *,
+    version: str,
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Makes the handler of WebSockets.
+
+    `let_in` gives where the peer really is, or the answer that turns it away; `let_out` ends what it began.
+    """
+    hello = events.frame(events.Hello("parlour", version, chat.epoch, LIMITS))
+
+    async def greet(ws: web.WebSocketResponse, request: web.Request, address: str) -> WebSocketWire | None:
+        """None for somebody who is gone during the handshake."""
+        try:
+            await ws.prepare(request)
+        except ConnectionResetError:
+            return None
+        ws.headers.clear()  # they were sent; ten thousand times they are many megabytes
+        transport = request.transport
+        if transport is None:
+            return None
+        peer = str(transport.get_extra_info("peername"))
+        if address != request.remote:
+            peer = f"{address} through {peer}"
+        logger.info("Accepted connection from %s", peer)
+        transport.write(hello)
+        wire = WebSocketWire(ws, transport, chat, peer)
+        doorman = transport.get_protocol()
+        assert isinstance(doorman, Doorman)  # the server's factory makes no other
+        doorman.on_slow = wire.too_slow
+        return wire
+
+    async def converse(request: web.Request) -> web.StreamResponse:
+        """Serve one WebSocket until it ends. It stays for hours: what it awaits meanwhile costs memory."""
+        address = let_in(request)
+        if isinstance(address, web.Response):
+            return address
+        ws = web.WebSocketResponse(
+            max_msg_size=FRAME_MAX + 1,
+            autoping=False,
+            compress=False,
+            decode_text=False,
+            timeout=CLOSE_TIMEOUT,
+        )
+        try:
+            wire = await greet(ws, request, address)
+            if wire is None:
+                return web.Response()  # aiohttp finds out by itself that nobody is there
+            heartbeats.alive.add(wire)
+            try:
+                async for frame in ws:
+                    if frame.type is WSMsgType.TEXT:
+                        chat.receive(wire.session, frame.data)
+                    elif frame.type is WSMsgType.BINARY:
+                        await ws.close(code=1003, message=b"send text frames")
+                        continue
+                    else:
+                        if frame.type is WSMsgType.PING:
+                            with contextlib.suppress(ConnectionError):  # gone, as the next frame will say
+                                await ws.pong(frame.data)
+                        chat.receive(wire.session, None)  # else pings without end would cost nothing
+                    await wire.takes_input()
+            finally:
+                heartbeats.alive.discard(wire)
+                chat.end(wire.session, dropped=ws.close_code not in CLOSED)
+                logger.info("Closed connection from %s (%s)", wire.peer, ws.close_code)
+        finally:
+            let_out(request, address)
         return ws
-    peer = str(transport.get_extra_info("peername"))
-    if address != request.remote:
-        peer = f"{address} through {peer}"
-    logger.info("Accepted connection from %s", peer)
 
-    def cut() -> None:
-        logger.warning("Cut %s: too many bytes were waiting for it (sendq)", peer)
-        chat.cut(session)
-
-    wire = WebSocketWire(ws, transport, cut)
-    doorman = transport.get_protocol()
-    assert isinstance(doorman, Doorman)  # the server's factory makes no other
-    doorman.on_slow = wire.too_slow
-    wire.write(events.frame(events.Hello("parlour", version, chat.epoch, LIMITS)))
-    session = chat.connect(wire, messages.encode, messages.parse)
-    try:
-        async for frame in ws:
-            if frame.type is WSMsgType.TEXT:
-                chat.receive(session, frame.data)
-            elif frame.type is WSMsgType.BINARY:
-                await ws.close(code=1003, message=b"send text frames")
-                continue
-            else:
-                if frame.type is WSMsgType.PING:
-                    with contextlib.suppress(ConnectionError):  # gone, as the next frame will say
-                        await ws.pong(frame.data)
-                chat.receive(session, None)  # else pings without end would cost nothing
-            if not wire.input.is_set():
-                await wire.input.wait()
-    finally:
-        chat.end(session, dropped=ws.close_code not in CLOSED)
-        logger.info("Closed connection from %s (%s)", peer, ws.close_code)
-    return ws
+    return converse

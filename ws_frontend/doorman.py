@@ -24,6 +24,16 @@ LINGERING: Final = 16
 
 
 class Doorman(asyncio.Protocol):
+    __slots__ = (
+        "_address",
+        "_admission",
+        "_inner",
+        "_make",
+        "_proxies",
+        "_sendq",
+        "_turned_away",
+        "on_slow",
+    )
     turned_away: ClassVar[int] = 0
 
     def __init__(

@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler
 
 from core.admission import Admission
 from core.chat import Chat
-from ws_frontend.connection import converse
+from ws_frontend.connection import Heartbeats, conversing
 from ws_frontend.doorman import Doorman
 from ws_frontend.visitors import Visitors
 
@@ -47,6 +47,8 @@ async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
 
 
 class RequestHandler(web.RequestHandler):
+    __slots__ = ()
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -60,7 +62,9 @@ class RequestHandler(web.RequestHandler):
         return response
 
 
-def application(chat: Chat, admission: Admission, visitors: Visitors, *, version: str) -> web.Application:
+def application(
+    chat: Chat, admission: Admission, visitors: Visitors, heartbeats: Heartbeats, *, version: str
+) -> web.Application:
     @web.middleware
     async def known_hosts(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not visitors.knows_host(request):
@@ -73,24 +77,24 @@ def application(chat: Chat, admission: Admission, visitors: Visitors, *, version
     async def health(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
-    async def websocket(request: web.Request) -> web.StreamResponse:
+    def let_in(request: web.Request) -> str | web.Response:
         if not visitors.allows_origin(request):
             return web.Response(status=403, text="Pages of other sites may not connect (--allowed-origin).\n")
         address = visitors.address(request)
-        if address == request.remote:  # counted by the doorman
-            return await converse(request, chat, version=version, address=address)
-        if not admission.visit(address):
+        if address != request.remote and not admission.visit(address):  # else the doorman has counted it
             return web.Response(status=503, text="too-many-connections\n", headers={"Retry-After": "60"})
-        try:
-            return await converse(request, chat, version=version, address=address)
-        finally:
+        return address
+
+    def let_out(request: web.Request, address: str) -> None:
+        if address != request.remote:
             admission.depart(address)
 
-    app = web.Application(middlewares=[known_hosts])
+    # Each of them keeps as much memory for each WebSocket as a session does.
+    app = web.Application(middlewares=[known_hosts] if visitors.public_hosts else [])
     app.on_response_prepare.append(_add_headers)
     app.router.add_get("/", page)
     app.router.add_get("/healthz", health)
-    app.router.add_get("/ws", websocket)
+    app.router.add_get("/ws", conversing(chat, heartbeats, let_in, let_out, version=version))
     app.router.add_static("/static", STATIC)
     return app
 
@@ -110,7 +114,8 @@ async def serve(
 
     `secured` puts TLS in front. Whoever stops the chat closes the WebSockets.
     """
-    app = application(chat, admission, visitors, version=version)
+    heartbeats = Heartbeats()
+    app = application(chat, admission, visitors, heartbeats, version=version)
     runner = web.AppRunner(app, shutdown_timeout=STOP_PATIENCE)
     await runner.setup()
     manager = runner.server
@@ -135,8 +140,10 @@ async def serve(
         for server in servers:
             server.close()
 
+    beating = loop.create_task(heartbeats.run())
     try:
         yield shut
     finally:
         shut()
+        beating.cancel()
         await runner.cleanup()

@@ -1,5 +1,7 @@
 """How WebSockets begin and end, whatever the peer does."""
 
+import json
+
 import pytest
 from websockets.asyncio.client import connect
 
@@ -17,6 +19,7 @@ from tests.ws_frontend.raw import (
     raw_websocket,
     split,
 )
+from ws_frontend import connection
 
 
 async def test_a_binary_frame_closes_with_1003(doors: Doors) -> None:
@@ -174,3 +177,18 @@ async def test_whoever_does_not_read_is_cut_and_nobody_else_is_hurt() -> None:
         frames = split(await mute.rest())
         assert len(frames) < sent
         assert frames[-1] == (CLOSE, (4008).to_bytes(2, "big") + b"sendq")
+
+
+async def test_the_silent_are_pinged_and_cut_when_they_do_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEARTBEAT", 0.2)
+    monkeypatch.setattr(connection, "PONG_PATIENCE", 0.2)
+    async with (
+        open_doors() as doors,
+        connect(f"ws://{HOST}:{doors.web_port}/ws", proxy=None) as answers,
+    ):
+        async with raw_websocket(doors.web_port) as mute:
+            frames = split(await mute.rest())
+        assert [opcode for opcode, _ in frames] == [TEXT, PING]
+        await answers.send('{"type":"login","nick":"Ann"}')
+        events = [json.loads(await answers.recv())["type"] for _ in range(2)]
+        assert events == ["hello", "welcome"]
