@@ -289,14 +289,14 @@ class SqliteLog:
             if recent > BUSY and self._next_id - self._indexed < BACKLOG:
                 continue
             try:
-                if self._indexed < self._next_id - 1:
-                    while await self._index_some():
-                        pass
                 if all_rooms:  # once: the last run may have left them over the limit, or it was another one
                     for room in await self._read(reading.rooms):
                         self._fresh[room] = max(self._fresh[room], SLACK_MAX)
                     all_rooms = False
-                await self._trim_rooms()
+                await self._trim_rooms()  # first: what goes need not go through the index
+                if self._indexed < self._next_id - 1:
+                    while await self._index_some():
+                        pass
                 if self._loop.time() >= next_hour:
                     next_hour = self._loop.time() + 3600
                     while self._history_days and await self._write(
