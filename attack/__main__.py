@@ -13,6 +13,8 @@ ATTACKS: tuple[Callable[[], Awaitable[Finding]], ...] = (
     loads.stopped_readers,
     loads.flooder,
     loads.few_descriptors,
+    tricks.forgery,
+    tricks.foreign_pages,
     tricks.half_sent,
     tricks.http_on_the_line_port,
     tricks.garbage,

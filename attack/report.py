@@ -11,7 +11,7 @@ DOCUMENT: Final = Path(__file__).parent.parent / "docs" / "attacks.md"
 HEAD: Final = """# What attacks have shown
 
 One run of `make attack`: a server of its own for each attack, everybody on one machine ({cpus} CPUs,
-{system}, Python {python}), {date}. Expected is what DESIGN promises; the tests in
+{system}, Python {python}), {date}. Expected is what PROTOCOL.md and README.md promise; the tests in
 `tests/hostile` check the same and more on every run of `make test`. p99 is the time from saying a
 message until another person has it, of which 1 % are worse; the people themselves run on the same CPUs.
 

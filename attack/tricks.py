@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import socket
 import time
 
@@ -11,6 +12,77 @@ from attack.loads import FREE, ms
 from attack.raw import UPGRADE, dial, dialled, heard, masked
 from attack.report import Finding
 from attack.server import target
+
+DANGEROUS = (
+    *range(0x20), 0x7F, *range(0x80, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A),
+)  # fmt: skip
+"""What moves a cursor, ends a line, or turns the order of what follows."""
+
+
+async def forgery() -> Finding:
+    """Each of these in a text, with what looks like another's line behind it, from both doors to both."""
+    texts = [f"so{chr(code)}MSG Bob forged" for code in DANGEROUS]
+    async with target(*FREE) as server:
+        ann = await dial(server.tcp, b"LOGIN Ann\n")
+        cleo = await dial(server.web, UPGRADE + masked(b'{"type":"login","nick":"Cleo"}'))
+        page = await dial(server.web, UPGRADE + masked(b'{"type":"login","nick":"Eve"}'))
+        line = await dial(server.tcp, b"LOGIN Mallory\n")
+        loop = asyncio.get_running_loop()
+        for text in texts:
+            command = {"type": "msg", "room": "#general", "text": text}
+            await loop.sock_sendall(page, masked(json.dumps(command).encode()))
+            if "\n" not in text:  # which ends a line, and what follows is a command of the same person
+                await loop.sock_sendall(line, f"MSG {text}\n".encode())
+        shown = (await heard(ann, 1.5)).decode()
+        frames = (await heard(cleo, 0.5)).decode(errors="replace")
+        for sock in (ann, cleo, page, line):
+            sock.close()
+    lines = shown.split("\n")
+    whole = len([each for each in lines if each.startswith(("MSG Eve so", "MSG Mallory so"))])
+    forged = len([each for each in lines if each.startswith("MSG Bob")])
+    on_the_page = [json.loads(text) for text in re.findall(r'"text":("(?:[^"\\]|\\.)*")', frames)]
+    escaped = sum(ord(each) in DANGEROUS for each in "".join([*lines, *on_the_page]))
+    return Finding(
+        "forged lines, colours, cursor moves and turned text, from both doors",
+        "one line each, nothing of it left",
+        f"{whole} of {2 * len(texts) - 1} shown on a line, {len(on_the_page)} on a page; "
+        f"{forged} forged lines, {escaped} dangerous characters shown",
+        whole == len(on_the_page) == 2 * len(texts) - 1 and forged == escaped == 0,
+    )
+
+
+async def foreign_pages() -> Finding:
+    """A page of another site, and another site's name that points here."""
+    async with target("--public-host", "chat.example") as server:
+        answers = [
+            await answer(server.web, host, origin)
+            for host, origin in (
+                ("chat.example", "https://evil.example"),
+                ("chat.example", "null"),
+                ("chat.example", "https://chat.example.evil.example"),
+                ("chat.example", "https://evil.example/chat.example"),
+                ("rebound.example", "http://rebound.example"),
+                ("rebound.example", ""),
+            )
+        ]
+        own = await answer(server.web, "chat.example", "http://chat.example")
+    refused = sum(any(f" {code} ".encode() in each[:20] for code in (403, 421)) for each in answers)
+    protected = sum(b"Content-Security-Policy" in each for each in [*answers, own])
+    return Finding(
+        "WebSockets for pages of other sites and under other host names",
+        "refused; all security headers on every answer",
+        f"{refused} of {len(answers)} refused, {protected} of {len(answers) + 1} answers have the headers",
+        refused == len(answers) and protected == len(answers) + 1 and b" 101 " in own[:20],
+    )
+
+
+async def answer(port: int, host: str, origin: str) -> bytes:
+    """What the wish for a WebSocket is answered with."""
+    headers = f"Host: {host}\r\n" + (f"Origin: {origin}\r\n" if origin else "")
+    sock = await dial(port, UPGRADE.replace(b"Host: x\r\n", headers.encode()))
+    said = await heard(sock, 0.3)
+    sock.close()
+    return said
 
 
 async def half_sent() -> Finding:
