@@ -1,6 +1,9 @@
 """What a message costs: one encoding per kind of reader, one write per reader, nothing else per reader."""
 
 import asyncio
+import gc
+import sys
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
@@ -203,3 +206,52 @@ async def test_few_messages_for_many_readers_share_their_writes_and_one_alone_do
     assert not any(wire.writes for wire in house.all_readers)
     await house.say(last)
     assert all(len(wire.writes) == 1 for wire in house.all_readers)
+
+
+class QuietWire(CountingWire):
+    """Counts without making anything, so that only the chat's own doing is measured."""
+
+    number = 0
+
+    def write(self, data: bytes, /) -> None:
+        self.number += 1
+        self.written.set()
+
+
+async def _cost(monkeypatch: pytest.MonkeyPatch, readers: int) -> tuple[int, int]:
+    """Of one message to so many of each kind: functions that are called, bytes that it takes in between."""
+    calls = 0
+
+    def called(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    monkeypatch.setattr(recorder, "LONGEST", 0.0)  # as after a quiet moment
+    monkeypatch.setattr("tests.test_fan_out.CountingWire", QuietWire)
+    async with Chat(MemoryLog(), limits=UNLIMITED) as chat:
+        house = House(chat)
+        await house.fill(readers)
+        speaker, last = house.senders["command"][0], house.all_readers[-1]
+        gc.collect()
+        tracemalloc.start()
+        before, _ = tracemalloc.get_traced_memory()
+        chat.receive(speaker, c.Msg("#general", "hello"))
+        await last.is_written()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        house._forget()
+        sys.setprofile(called)
+        chat.receive(speaker, c.Msg("#general", "hello"))
+        await last.is_written()
+        sys.setprofile(None)
+    return calls, peak - before
+
+
+async def test_a_delivery_calls_one_function_and_makes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more function is the test's own: the event that it sets."""
+    few_calls, few_bytes = await _cost(monkeypatch, 20)
+    many_calls, many_bytes = await _cost(monkeypatch, 120)
+    more = 100 * len(ENCODERS)
+    assert (many_calls - few_calls) / more <= 1 + 1
+    assert few_calls - 20 * len(ENCODERS) * 2 < 350, "for the message itself"
+    assert (many_bytes - few_bytes) / more <= 16, "its place in two lists"
