@@ -131,9 +131,12 @@ class Chat:
         """Store what was accepted, then say good-bye to everyone."""
         await self._recorder.drained()
         self._people.stopping = True
-        for session in list(self._sessions):
+        sessions = list(self._sessions)
+        for session in sessions:
             self.close(session, Bye(reason))
         self._outbox.flush()
+        for session in sessions:
+            session.wire.close(reason)  # at once: nothing comes behind the good-bye
 
     # ------------------------------------------------------------------ one command
 

@@ -168,8 +168,9 @@ async def test_a_stop_while_a_crowd_is_coming_in_is_clean() -> None:
         house.program.process.send_signal(signal.SIGTERM)
         ends = await asyncio.gather(*[caller.end(10) for caller in callers])
         assert await house.program.exited() == 0
-        told = [end for end in ends if end.endswith(b"INFO server is restarting\n")]
-        assert all(end in told or end == b"" for end in ends), "told, or never let in"
+        # Whose first words were not read when the server closed has a reset, and nothing for certain.
+        let_in = [end for end in ends if b"\nOK\n" in end]
+        assert [end for end in let_in if not end.endswith(b"INFO server is restarting\n")] == []
         assert not [line for line in house.program.errors if " INFO " not in line]
 
 
