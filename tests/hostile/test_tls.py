@@ -208,8 +208,13 @@ async def test_handshakes_that_never_end_are_cut_and_leave_nothing_behind(used: 
 
 async def test_handshakes_that_never_begin_count_as_connections_until_they_are_cut(used: Pair) -> None:
     """Uncounted they would take every descriptor, and with them the page's files and the other doors."""
-    async with opened(*tls(used), before=with_few_descriptors(256)) as house, AsyncExitStack() as stack:
+    options = tls(used, "--admin-port", "0")
+    async with opened(*options, before=with_few_descriptors(256)) as house, AsyncExitStack() as stack:
         silent = [await stack.enter_async_context(calling(house.tls_port)) for _ in range(300)]
+        async with within(DEADLINE):
+            refusals = 'parlour_cuts_total{reason="too-many-connections"}'
+            while (await house.metrics())[refusals] < 200:  # noqa: ASYNC110 - nothing else tells
+                await asyncio.sleep(0.02)
         refused = await stack.enter_async_context(calling(house.tcp_port))
         assert (await refused.first()).startswith(b"ERR too-many-connections")
         page = await asyncio.to_thread(fetch, house.web_port, used)
