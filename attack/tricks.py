@@ -6,8 +6,9 @@ import os
 import re
 import socket
 import time
+from collections.abc import Awaitable
 
-from attack.crowd import crowd, measured
+from attack.crowd import Person, crowd, measured
 from attack.loads import FREE, ms
 from attack.raw import UPGRADE, dial, dialled, heard, masked
 from attack.report import Finding
@@ -185,59 +186,54 @@ async def garbage() -> Finding:
     )
 
 
-async def telnet_flood() -> Finding:
-    """No line ever ends, so no bucket is asked: what does reading it cost the others?"""
+async def beside(attacking: Awaitable[object], people: list[Person], delays: list[float]) -> float:
+    """The others' p99 while this goes on, which is ended then."""
+    task = asyncio.ensure_future(attacking)
+    loaded = await measured(people, delays, 4)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return loaded
+
+
+async def flooded(door: str, hello: bytes, data: bytes) -> tuple[float, float, int]:
+    """The others' p99 before and while one peer sends `data` without end; how often that was taken."""
     delays: list[float] = []
+    times = 0
     async with target() as server, crowd(server.tcp, 50, delays) as people:
         quiet = await measured(people, delays, 3)
-        sock = await dial(server.tcp)
-        sent = 0
+        sock = await dial(server.tcp if door == "tcp" else server.web, hello)
 
         async def flood() -> None:
-            nonlocal sent
+            nonlocal times
             loop = asyncio.get_running_loop()
             while True:
-                await loop.sock_sendall(sock, b"\xff\xf1" * 30_000)
-                sent += 60_000
+                await loop.sock_sendall(sock, data)
+                times += 1
                 await asyncio.sleep(0)
 
-        flooding = asyncio.create_task(flood())
-        loaded = await measured(people, delays, 4)
-        flooding.cancel()
-        await asyncio.gather(flooding, return_exceptions=True)
+        loaded = await beside(asyncio.gather(flood(), heard(sock, 30)), people, delays)
         sock.close()
+    return quiet, loaded, times
+
+
+async def telnet_flood() -> Finding:
+    """No line ever ends: what does reading it cost the others?"""
+    commands = b"\xff\xf1" * 30_000
+    quiet, loaded, times = await flooded("tcp", b"", commands)
     return Finding(
         "one peer sends telnet commands without end",
         "the others' p99 at most twice the quiet one, or 50 ms",
-        f"p99 {ms(quiet)} quiet, {ms(loaded)} beside it; {sent / 1e6:.0f} MB taken",
+        f"p99 {ms(quiet)} quiet, {ms(loaded)} beside it; {times * len(commands) / 1e6:.0f} MB taken",
         loaded <= max(2 * quiet, 0.05),
     )
 
 
 async def ping_flood() -> Finding:
-    delays: list[float] = []
-    async with target() as server, crowd(server.tcp, 50, delays) as people:
-        quiet = await measured(people, delays, 3)
-        sock = await dial(server.web, UPGRADE)
-        sent = 0
-
-        async def flood() -> None:
-            nonlocal sent
-            loop = asyncio.get_running_loop()
-            while True:
-                await loop.sock_sendall(sock, b"\x89\x80\x00\x00\x00\x00" * 2000)
-                sent += 2000
-                await asyncio.sleep(0)
-
-        flooding = asyncio.gather(flood(), heard(sock, 30), return_exceptions=True)
-        loaded = await measured(people, delays, 4)
-        flooding.cancel()
-        await asyncio.gather(flooding, return_exceptions=True)
-        sock.close()
+    quiet, loaded, times = await flooded("web", UPGRADE, b"\x89\x80\x00\x00\x00\x00" * 2000)
     return Finding(
         "one page sends WebSocket pings without end",
         "the others' p99 at most twice the quiet one, or 50 ms",
-        f"p99 {ms(quiet)} quiet, {ms(loaded)} beside it; {sent:,} pings taken",
+        f"p99 {ms(quiet)} quiet, {ms(loaded)} beside it; {times * 2000:,} pings taken",
         loaded <= max(2 * quiet, 0.05),
     )
 
@@ -265,10 +261,7 @@ async def resume_storm() -> Finding:
                 for each in sockets:
                     each.close()
 
-        storming = asyncio.create_task(storm())
-        loaded = await measured(people, delays, 4)
-        storming.cancel()
-        await asyncio.gather(storming, return_exceptions=True)
+        loaded = await beside(storm(), people, delays)
         sock.close()
         people_now = (await server.counters())['parlour_connections{door="web"}']
     return Finding(

@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from bench import history, machine, server
-from bench.load import Faults, Meter, undisturbed
+from bench.load import Faults
+from bench.measuring import Meter, undisturbed
 from bench.people import DoorName, crowd
 from bench.results import Kind, Result, Scale, Step, faults_of, rounded
 from bench.rooms import Pairs, pairs

@@ -17,7 +17,7 @@ import aiohttp
 
 from attack.server import Target
 from bench import machine, server
-from bench.load import percentiles, undisturbed
+from bench.measuring import percentiles, undisturbed
 from bench.results import Result, rounded
 from core.facts import Said
 from core.names import Nick, RoomName

@@ -17,7 +17,8 @@ import msgspec
 
 from attack.server import Target
 from bench import server
-from bench.load import SIZE, Faults, Meter, Room, percentiles, undisturbed
+from bench.load import SIZE, Faults, Room
+from bench.measuring import Meter, percentiles, undisturbed
 from bench.people import Crowd, DoorName, Member, Wish, crowd
 from bench.results import Kind, Result, Scale, Step, faults_of, rounded
 from bench.rooms import SmallRooms

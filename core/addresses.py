@@ -26,6 +26,11 @@ def counted(text: str) -> str | None:
     return str(ip) if isinstance(ip, IPv4Address) else str(ip_network((ip, 64), strict=False))
 
 
+def host(peername: Sequence[object] | None) -> str:
+    """The address in what a transport calls its peer; "" where that is gone already."""
+    return str(peername[0]) if peername else ""
+
+
 class Trusted:
     """Networks whose word about somebody else's address is taken."""
 
@@ -36,6 +41,11 @@ class Trusted:
     def __contains__(self, address: object) -> bool:
         ip = parse_address(address) if isinstance(address, str) else None
         return ip is not None and any(ip in network for network in self._networks)
+
+    def counting(self, peername: Sequence[object] | None) -> str:
+        """The address that a connection counts for: "" for a proxy, which is many people."""
+        address = host(peername)
+        return "" if address in self else address
 
     def behind(self, peer: str, forwarded: str) -> str:
         """The address behind a chain of proxies: in X-Forwarded-For, the rightmost that is not trusted.

@@ -3,18 +3,19 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from typing import Final, cast
 
+from core.addresses import Trusted
 from core.admission import Admission
-
-ProtocolFactory = Callable[[], asyncio.Protocol]
+from tcp_frontend.server import ProtocolFactory
 
 logger = logging.getLogger("parlour.tls")
 
 NO_PASSWORD: Final = ""
 """For a key that wants one: without this OpenSSL would ask on the terminal and wait."""
 
+NOBODY: Final = Trusted()
 
 HANDSHAKE_PATIENCE: Final = 8.0
 """Seconds a peer has for its TLS handshake."""
@@ -46,9 +47,9 @@ class Certificate:
         return self._chain, self._key
 
     def door(
-        self, admission: Admission, proxies: Container[str] = ()
+        self, admission: Admission, proxies: Trusted = NOBODY
     ) -> Callable[[ProtocolFactory], ProtocolFactory]:
-        """What puts a handshake in front of a door's connections. A proxy is many people at one address."""
+        """What puts a handshake in front of a door's connections, which it counts as that door does."""
         return lambda inside: lambda: _Handshake(self.context, inside, admission, proxies)
 
     def reload(self) -> None:
@@ -83,7 +84,7 @@ class _Handshake(_Early):
         context: ssl.SSLContext,
         inside: ProtocolFactory,
         admission: Admission,
-        proxies: Container[str],
+        proxies: Trusted,
     ) -> None:
         super().__init__()
         self._context = context
@@ -93,10 +94,7 @@ class _Handshake(_Early):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._wire = cast(asyncio.Transport, transport)
-        peer = self._wire.get_extra_info("peername")
-        address = str(peer[0]) if peer else ""
-        if address in self._proxies:
-            address = ""
+        address = self._proxies.counting(self._wire.get_extra_info("peername"))
         if not self._admission.enter(address):
             self._wire.abort()  # it could not read a reason yet
             return

@@ -5,10 +5,12 @@ import contextlib
 import logging
 import re
 import socket
+import sys
 from collections.abc import Container
 from typing import Final, cast
 
 from core import commands as c
+from core.addresses import host
 from core.admission import Admission
 from core.chat import Chat
 from core.names import nick_problem
@@ -111,7 +113,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=self._sendq)
         peer = self._transport.get_extra_info("peername")
-        self.begin(str(peer[0]) if peer else "", peer)  # none where it is gone already
+        self.begin(host(peer), peer)
 
     def begin(self, address: str, peer: object) -> None:
         """Start the conversation, if there is room for it."""
@@ -168,7 +170,7 @@ class Connection(asyncio.Protocol):
         return self._transport.get_extra_info("sslcontext") is None
 
     def end_if_reset(self) -> None:
-        if self._transport.is_closing():
+        if self._transport.is_closing() or sys.platform != "linux":
             return
         sock = self._transport.get_extra_info("socket")
         if sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE:

@@ -50,10 +50,8 @@ class Doorman(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = cast(asyncio.Transport, transport)
-        peer = wire.get_extra_info("peername")
-        self._address = str(peer[0]) if peer else ""
-        if self._address in self._proxies:
-            self._address = ""  # it is many people; they are counted when they are known
+        # The people behind a proxy are counted when they are known.
+        self._address = self._proxies.counting(wire.get_extra_info("peername"))
         if not self._admission.enter(self._address):
             self._turn_away(wire)
             return
