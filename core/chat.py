@@ -16,6 +16,7 @@ from typing import Any, Self, assert_never
 
 from core import commands as c
 from core import rules
+from core.audience import Audience
 from core.claims import Claims, LocalClaims
 from core.counters import Counters
 from core.facts import Entry, Said, Shouted, Spoken, Told
@@ -322,27 +323,31 @@ class Chat:
 
     def _stored(self, batch: Sequence[Pending], entries: Sequence[Entry]) -> None:
         """The log has them: show them, tell the senders, write everything at once."""
+        tell = self._outbox.tell
         for pending, entry in zip(batch, entries, strict=True):
             session = pending.session
-            if entry.id > self._past.last_id:  # else it is a retry of what was shown before
+            session.in_flight -= 1
+            reply = None
+            if session.heir is None:  # else the new connection asks again, if it wants to know
+                reply = Stored(entry.id, entry.time, ref=pending.fact.ref)
+            if entry.id > self._past.last_id:
                 self._past.last_id = entry.id
                 self.counters.messages += 1
-                self._show(pending, entry)
-            if session.heir is None:  # else the new connection asks again, if it wants to know
-                self._outbox.tell(session, Stored(entry.id, entry.time, ref=pending.fact.ref))
-            session.in_flight -= 1
-        self._turns.stored(pending.session for pending in batch)
+                self._show(pending, entry, reply)
+            elif reply is not None:  # a retry of what was shown before
+                tell(session, reply)
+        self._turns.stored([pending.session for pending in batch if pending.session.waits])
         self._outbox.flush()
 
-    def _show(self, pending: Pending, entry: Entry) -> None:
+    def _show(self, pending: Pending, entry: Entry, reply: Stored | None) -> None:
+        """To everyone who is to hear it; the author is shown the reply."""
         author, fact = pending.session.current, pending.fact
+        audience: Audience | None = None
         match fact:
             case Said(room=room):
                 audience = self._roster.room(room)
-                if audience is not None:
-                    self._outbox.show((audience,), entry, without=author)
             case Shouted():
-                self._outbox.show((self._roster.hall,), entry, without=author)
+                audience = self._roster.hall
             case Told():
                 reader = self._people.find(pending.reader, fact.reader)
                 if reader is not None:
@@ -350,6 +355,10 @@ class Chat:
                     self._outbox.tell(reader, entry)
             case _:
                 assert_never(fact)
+        if audience is not None:
+            self._outbox.show((audience,), entry, without=author, instead=reply)
+        elif reply is not None:
+            self._outbox.tell(author, reply)
 
     def _failed(self, batch: Sequence[Pending], error: LogError) -> None:
         """Nothing was stored, so nobody is shown anything."""

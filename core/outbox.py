@@ -12,7 +12,7 @@ one write. Rules of this file:
 - nothing here waits, and nothing is created per reader who shares.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, Protocol
 
 from core.audience import Audience
@@ -53,13 +53,17 @@ class Item:
 
 
 class Own:
-    """A session's own share of the tick: everything up to item `upto` is in `parts`."""
+    """A session's own share of the tick."""
 
-    __slots__ = ("parts", "upto")
+    __slots__ = ("instead", "parts", "upto")
 
     def __init__(self, upto: int) -> None:
-        self.parts: list[bytes] = []
         self.upto = upto
+        """Of the items before this one, everything is in `parts`."""
+        self.parts: list[bytes] | None = None
+        """None while the session differs from the other readers only by what it has said itself."""
+        self.instead: dict[int, bytes] = {}
+        """What it is shown in place of its own items from `upto` on, by number; b"" for nothing."""
 
 
 class Outbox:
@@ -82,22 +86,30 @@ class Outbox:
         shown: Shown,
         *,
         without: Session | None = None,
+        instead: Shown | None = None,
         patient: bool = False,
     ) -> None:
         """Show it to everyone in these audiences, once each, except to the session it comes from.
 
+        `instead`: what that session is shown in its place.
         `patient`: it may wait a moment for more of its kind.
         """
-        own = None if without is None else self._catch_up(without)
         item = Item(self._seq, shown)
         self._seq += 1
+        hears_it = False
         for audience in audiences:
             if not audience.gathered:
                 self._active.append(audience)
             audience.gathered.append(item)
-        if own is not None:
-            own.upto = self._seq
+            hears_it = hears_it or without in audience.members
         self._schedule(sum(len(a.members) for a in audiences) * PATIENCE if patient else 0.0)
+        if without is None:
+            return
+        if hears_it:
+            own = self._own_of(without)
+            own.instead[item.seq] = b"" if instead is None else without.encode(instead)
+        elif instead is not None:
+            self.tell(without, instead)
 
     def tell(self, session: Session, shown: Shown) -> None:
         """Show it to one session, after all that was shown to it before."""
@@ -107,8 +119,7 @@ class Outbox:
         if self._timer is None:
             self._write(session, [data])  # a quiet moment: nothing to keep the order with
             return
-        own = self._catch_up(session)
-        own.parts.append(data)
+        self._catch_up(session).append(data)
         if self._patience:  # what is gathered can wait, a reply can't: it takes along what came before it
             self.write_out(session)
 
@@ -120,8 +131,8 @@ class Outbox:
     def write_out(self, session: Session) -> None:
         """Write now what the session is to be shown so far, ahead of the others."""
         if self._timer is not None:
-            own = self._catch_up(session)
-            parts, own.parts = own.parts, []
+            parts = self._catch_up(session)
+            self._own_of(session).parts = []
             self._write(session, parts)
 
     def flush(self) -> None:
@@ -131,25 +142,25 @@ class Outbox:
             # A reader of two busy audiences needs both in one order, and each item once.
             seen: set[Session] = set()
             for audience in active:
-                for session in audience.members:
-                    if session in seen:
-                        self._catch_up(session)
-                    else:
-                        seen.add(session)
-        for session in own:
-            self._catch_up(session)
+                for session in seen.intersection(audience.members):
+                    self._catch_up(session)
+                seen.update(audience.members)
+        for session, mine in own.items():
+            if mine.parts is not None:
+                self._catch_up(session)
         shares = []
         for audience in active:
-            items = audience.gathered
-            audience.gathered = []
+            items, audience.gathered = audience.gathered, []
             for encode, group in audience.groups.items():
+                made = [item.encoded(encode) for item in items]
                 readers = [session for session in group if session not in own] if own else list(group)
-                if readers:
-                    data = b"".join([item.encoded(encode) for item in items])
-                    if data:
-                        shares.append((readers, data))
-                        counters.deliveries += len(readers) * len(items)
-                        counters.sent += len(readers) * len(data)
+                if len(readers) < len(group):
+                    self._leave_out(own.keys() & group.keys(), items, made)
+                data = b"".join(made)
+                if readers and data:
+                    shares.append((readers, data))
+                    counters.deliveries += len(readers) * (len(made) - made.count(b""))
+                    counters.sent += len(readers) * len(data)
         self._active, self._own = [], {}
         self._first = self._seq
         if self._timer is not None:
@@ -159,22 +170,38 @@ class Outbox:
             for session in readers:
                 session.wire.write(data)
         for session, mine in own.items():
-            self._write(session, mine.parts)
+            self._write(session, mine.parts or [])
 
-    def _write(self, session: Session, parts: list[bytes]) -> None:
-        if parts:
-            data = parts[0] if len(parts) == 1 else b"".join(parts)
+    def _leave_out(self, speakers: Iterable[Session], items: Sequence[Item], made: Sequence[bytes]) -> None:
+        """Speakers among those who hear these items get what the others get, without what they said."""
+        places = {item.seq: place for place, item in enumerate(items)}
+        for session in speakers:
+            mine = self._own[session]
+            if mine.parts is None:
+                mine.parts = [*made]
+                for seq, data in mine.instead.items():
+                    mine.parts[places[seq]] = data
+
+    def _write(self, session: Session, parts: Sequence[bytes]) -> None:
+        data = b"".join(parts)
+        if data:
             session.wire.write(data)
-            self._counters.deliveries += len(parts)
+            self._counters.deliveries += len(parts) - parts.count(b"")
             self._counters.sent += len(data)
 
-    def _catch_up(self, session: Session) -> Own:
-        """Give the session its own share of all that was gathered for it until now."""
+    def _own_of(self, session: Session) -> Own:
         own = self._own.get(session)
         if own is None:
             own = self._own[session] = Own(self._first)
+        return own
+
+    def _catch_up(self, session: Session) -> list[bytes]:
+        """Give the session its own share of all that was gathered for it until now."""
+        own = self._own_of(session)
+        if own.parts is None:
+            own.parts = []
         if own.upto == self._seq:
-            return own
+            return own.parts
         encode = session.encode
         sources = [audience.gathered for audience in session.audiences if audience.gathered]
         missed: list[Item] = []
@@ -186,9 +213,11 @@ class Outbox:
         if len(sources) > 1:
             missed = list({item.seq: item for item in missed}.values())
             missed.sort(key=lambda item: -item.seq)
-        own.parts.extend([item.encoded(encode) for item in reversed(missed)])
+        for item in reversed(missed):
+            data = own.instead.get(item.seq)
+            own.parts.append(item.encoded(encode) if data is None else data)
         own.upto = self._seq
-        return own
+        return own.parts
 
     def _schedule(self, delay: float) -> None:
         """Flush at the end of this tick, or after the delay if that is worth waiting for.

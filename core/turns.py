@@ -95,7 +95,6 @@ class Turns:
             session.wire.pause_input()
 
     def _take(self, session: Session, raw: object) -> None:
-        session.heard = self._loop.time()  # whoever has to wait for its turn is not silent
         command = session.parse(raw)
         if command is not None:
             self._handle(session, command)
@@ -109,6 +108,7 @@ class Turns:
                 return
             if not self._afford(session):
                 return
+            session.heard = self._loop.time()  # whoever has to wait for its turn is not silent
             self._take(session, session.inbox.popleft())
         if not session.inbox:
             session.inbox = None

@@ -1,6 +1,6 @@
 """The command dialect: `MSG hello` in, `MSG Ann hello` out. PROTOCOL.md has every line of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Final, assert_never
 
 from core import commands as c
@@ -49,86 +49,84 @@ def encode(shown: Shown) -> bytes:
     return b"".join([line(text) for text in _lines(shown)])
 
 
-def _lines(shown: Shown) -> Iterator[str]:
+def _lines(shown: Shown) -> Iterable[str]:
     match shown:
         case f.Entry(fact=fact):
-            yield from _fact_lines(fact)
+            return _fact_lines(fact)
         case r.Stored() | r.Done():
-            return  # silence is consent
+            return ()  # silence is consent
         case r.Welcome(topics=topics):
-            yield "OK"
-            yield from (f"INFO topic: {text}" for text in topics.values())
+            return ["OK", *_topic_lines(topics.values())]
         case r.Entered(room=room, topic=text):
-            yield f"OK joined {room}"
-            if text:
-                yield f"INFO topic: {text}"
+            return [f"OK joined {room}", *_topic_lines([text] if text else [])]
         case r.TopicIs(changed=True):
-            yield "OK topic-changed"
+            return ("OK topic-changed",)
         case r.TopicIs(text=text):
-            yield f"INFO topic: {text}" if text else "INFO no topic"
+            return _topic_lines([text]) if text else ("INFO no topic",)
         case r.RoomList(rooms=rooms):
-            yield "INFO --- Rooms ---"
-            yield from (f"ROOM {each.room} {each.members} {each.topic}".rstrip() for each in rooms)
-            yield "INFO --- End of List ---"
+            lines = (f"ROOM {each.room} {each.members} {each.topic}".rstrip() for each in rooms)
+            return ["INFO --- Rooms ---", *lines, "INFO --- End of List ---"]
         case r.NickChanged():
-            yield "OK nick-changed"
+            return ("OK nick-changed",)
         case r.Users(room=room, nicks=nicks):
-            yield f"INFO --- Users in {room} ---" if room else "INFO --- All Connected Users ---"
-            yield from (f"USER {nick}" for nick in nicks)
-            yield from wrapped("USERS ", nicks)
-            yield "INFO --- End of List ---"
+            head = f"INFO --- Users in {room} ---" if room else "INFO --- All Connected Users ---"
+            each_of_them = (f"USER {nick}" for nick in nicks)
+            return [head, *each_of_them, *wrapped("USERS ", nicks), "INFO --- End of List ---"]
         case r.HistoryPage(entries=entries):
-            yield from (_past_line(entry) for entry in entries)
-            yield "INFO --- End of History ---"
+            return [*map(_past_line, entries), "INFO --- End of History ---"]
         case r.Results(entries=entries):
-            yield from (_past_line(entry) for entry in entries)
-            yield "INFO --- End of Search ---"
+            return [*map(_past_line, entries), "INFO --- End of Search ---"]
         case r.TokenIs(token=token, last_id=last_id):
-            yield f"OK token {token} {last_id}"
+            return (f"OK token {token} {last_id}",)
         case r.Resumed(nick=nick, recovered=recovered, missed=missed):
-            yield f"OK resumed {nick} {missed if recovered else 'not-recovered'}"
+            return (f"OK resumed {nick} {missed if recovered else 'not-recovered'}",)
         case r.Replayed(entry=entry):
-            yield _past_line(entry)
+            return (_past_line(entry),)
         case r.Pong():
-            yield "PONG"
+            return ("PONG",)
         case r.HelpText():
-            yield from (f"INFO {verb.usage} - {verb.what}" for verb in VERBS.values())
+            return [f"INFO {verb.usage} - {verb.what}" for verb in VERBS.values()]
         case r.Error(code="usage", detail=usage):
-            yield f"ERR usage: {usage}"
+            return (f"ERR usage: {usage}",)
         case r.Error(code=code, detail=detail):
-            yield f"ERR {code} {detail}".rstrip()
+            return (f"ERR {code} {detail}".rstrip(),)
         case r.Goodbye():
-            yield "OK bye"
+            return ("OK bye",)
         case r.IdleWarning(seconds=seconds):
-            yield f"INFO idle-warning {seconds} Send PING to stay"
+            return (f"INFO idle-warning {seconds} Send PING to stay",)
         case r.Bye():
-            yield from _bye_lines(shown)
+            return _bye_lines(shown)
         case _:
             assert_never(shown)
 
 
-def _fact_lines(fact: f.Fact) -> Iterator[str]:
+def _topic_lines(topics: Iterable[str]) -> list[str]:
+    return [f"INFO topic: {text}" for text in topics]
+
+
+def _fact_lines(fact: f.Fact) -> tuple[str, ...]:
     match fact:
         case f.Said(nick=nick, text=text):
-            yield f"MSG {nick} {text}"
+            return (f"MSG {nick} {text}",)
         case f.Shouted(nick=nick, text=text):
-            yield f"GMSG {nick} {text}"
+            return (f"GMSG {nick} {text}",)
         case f.Told(nick=nick, text=text):
-            yield f"DM {nick} {text}"
+            return (f"DM {nick} {text}",)
         case f.Connected(nick=nick):
-            yield f"INFO {nick} connected"
+            return (f"INFO {nick} connected",)
         case f.Joined(nick=nick):
-            yield f"INFO {nick} joined the room"
+            return (f"INFO {nick} joined the room",)
         case f.Left(nick=nick):
-            yield f"INFO {nick} left the room"
+            return (f"INFO {nick} left the room",)
         case f.Disconnected(nick=nick):
-            yield f"INFO {nick} disconnected"
+            return (f"INFO {nick} disconnected",)
         case f.Renamed(old=old, new=new):
-            yield f"INFO {old} is now known as {new}"
+            return (f"INFO {old} is now known as {new}",)
         case f.TopicChanged(nick=nick, text=text):
-            yield f"INFO {nick} changed the topic: {text}" if text else f"INFO {nick} took the topic away"
+            said = f"INFO {nick} changed the topic: {text}" if text else f"INFO {nick} took the topic away"
+            return (said,)
         case f.Typed():
-            return  # lines have no place for it
+            return ()  # lines have no place for it
         case _:
             assert_never(fact)
 
@@ -142,13 +140,13 @@ def _past_line(entry: f.Entry) -> str:
             raise AssertionError(fact)  # only speech is stored
 
 
-def _bye_lines(bye: r.Bye) -> Iterator[str]:
+def _bye_lines(bye: r.Bye) -> tuple[str, ...]:
     match bye.reason:
         case "quit" | "gone" | "misdirected":
-            return
+            return ()
         case "restarting":
-            yield "INFO server is restarting"
+            return ("INFO server is restarting",)
         case "login-timeout":
-            yield f"ERR login-timeout {bye.detail}"
+            return (f"ERR login-timeout {bye.detail}",)
         case reason:
-            yield f"INFO {reason}"
+            return (f"INFO {reason}",)

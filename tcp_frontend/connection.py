@@ -134,28 +134,26 @@ class Connection(asyncio.Protocol):
         if self._session.closing:
             return
         self._framer.feed(data)
-        answers = self._framer.take_answers()
-        if answers:
-            self.write(answers)
-        for _ in range(self._framer.take_cost()):
-            self._chat.receive(self._session, b"")
+        if self._framer.met_telnet:
+            answers = self._framer.take_answers()
+            if answers:
+                self.write(answers)
+            for _ in range(self._framer.take_cost()):
+                self._chat.receive(self._session, b"")
         self._take_lines()
 
     def _take_lines(self) -> None:
         """As many as the chat wants; the others stay bytes, which take less room."""
-        while not self._paused:
-            lines = self._framer.take_lines()
-            for line in lines:
+        while not self._paused and self._framer.has_lines:
+            for line in self._framer.take_lines():
                 if self._stranger and isinstance(line, bytes):
                     if HTTP.match(line):
                         self._turn_away()
                         return
                     self._stranger = not _may_log_in(line)
                 self._chat.receive(self._session, line)
-            if not lines:
-                if self._eof:
-                    self._chat.end(self._session)
-                return
+        if self._eof and not self._paused:
+            self._chat.end(self._session)
 
     def _turn_away(self) -> None:
         """A browser, or someone who makes one speak to us: nothing it sends is taken for a line."""

@@ -83,15 +83,18 @@ class LineFramer:
         self._rest = b""
         self._skipping = False
         self._telnet = Telnet()
+        self.has_lines = False
+        """There may be more lines to take."""
 
     def feed(self, data: bytes) -> None:
         data = self._rest + self._telnet.strip(data)
         if b"\0" in data:
             data = data.replace(b"\r\0", b"\r\n")
         self._rest = data
+        self.has_lines = True
 
     def take_lines(self) -> list[bytes | Invalid]:
-        """Some of the lines that are complete; none when there are no more."""
+        """Some of the lines that are complete; all of them, or else `has_lines`."""
         *pieces, rest = self._rest.split(b"\n", AT_ONCE)
         lines: list[bytes | Invalid] = []
         for piece in pieces:
@@ -101,6 +104,7 @@ class LineFramer:
             line = piece.removesuffix(b"\r")
             lines.append(line if len(line) <= LINE_MAX else TOO_LONG)
         if len(pieces) < AT_ONCE:  # what is left has no ending
+            self.has_lines = False
             if self._skipping:
                 rest = rest[-1:] if rest.endswith(b"\r") else b""
             elif len(rest) > LINE_MAX + 1:  # one more: it may be the CR of an ending
@@ -109,6 +113,11 @@ class LineFramer:
                 rest = rest[-1:] if rest.endswith(b"\r") else b""
         self._rest = rest
         return lines
+
+    @property
+    def met_telnet(self) -> bool:
+        """There were telnet commands: there may be something to answer and to charge for."""
+        return bool(self._telnet.taken)
 
     def take_answers(self) -> bytes:
         """The telnet refusals that are due."""

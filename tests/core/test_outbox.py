@@ -88,15 +88,20 @@ class House:
     def _expect(self, who: int, shown: Pong) -> None:
         self.expected[who] += line(self.kinds.index(self.sessions[who].encode), shown)
 
-    def show(self, rooms: set[int], without: int | None, patient: bool = False) -> None:
+    def show(
+        self, rooms: set[int], without: int | None, answered: bool = False, patient: bool = False
+    ) -> None:
         shown = self._next()
+        reply = self._next() if answered and without is not None else None
         audiences = [self.rooms[room] for room in sorted(rooms)]
         for who, session in enumerate(self.sessions):
             if who != without and any(session in audience.members for audience in audiences):
                 self._expect(who, shown)
         author = None if without is None else self.sessions[without]
+        if without is not None and reply is not None:
+            self._expect(without, reply)
         self._urgent |= not patient or not any(audience.members for audience in audiences)
-        self.outbox.show(audiences, shown, without=author, patient=patient)
+        self.outbox.show(audiences, shown, without=author, instead=reply, patient=patient)
 
     def tell(self, who: int) -> None:
         shown = self._next()
@@ -146,7 +151,9 @@ _who = st.integers(0, SESSIONS - 1)
 _room = st.integers(0, ROOMS - 1)
 _steps = st.lists(
     st.one_of(
-        st.tuples(st.just("show"), st.sets(_room, min_size=1), st.none() | _who, st.booleans()),
+        st.tuples(
+            st.just("show"), st.sets(_room, min_size=1), st.none() | _who, st.booleans(), st.booleans()
+        ),
         st.tuples(st.just("tell"), _who),
         st.tuples(st.just("move"), _who, _room),
         st.tuples(st.just("reencode"), _who, st.integers(0, 1)),
