@@ -13,6 +13,7 @@ from core import commands as c
 from core.addresses import host
 from core.admission import Admission
 from core.chat import Chat
+from core.connections import OpenConnections
 from core.names import nick_problem
 from core.replies import Bye
 from tcp_frontend import command_dialect, plain_dialect, proxy_protocol
@@ -59,23 +60,15 @@ TCP_CLOSE: Final = 7
 """The state of a socket whose peer has reset the connection, the first byte of Linux' TCP_INFO."""
 
 
-class Connections:
-    """Those that are open."""
-
+class Connections(OpenConnections["Connection"]):
     def __init__(self) -> None:
-        self._open: set[Connection] = set()
-        self._last_closed = asyncio.Event()
+        super().__init__()
         self.paused: set[Connection] = set()
         """Those that are not read at the moment."""
 
-    def add(self, connection: "Connection") -> None:
-        self._open.add(connection)
-
     def discard(self, connection: "Connection") -> None:
-        self._open.discard(connection)
+        super().discard(connection)
         self.paused.discard(connection)
-        if not self._open:
-            self._last_closed.set()
 
     async def watch(self) -> None:
         """End those whose peer is gone: where nothing is read, a reset goes unnoticed."""
@@ -83,11 +76,6 @@ class Connections:
             await asyncio.sleep(WATCH_EVERY)
             for connection in list(self.paused):
                 connection.end_if_reset()
-
-    async def all_closed(self) -> None:
-        self._last_closed.clear()
-        if self._open:
-            await self._last_closed.wait()
 
 
 class Connection(asyncio.Protocol):

@@ -1,17 +1,18 @@
-"""One WebSocket: aiohttp reads and keeps it alive, ready frames are written straight to its transport."""
+"""One WebSocket: aiohttp shakes hands and takes frames apart, ready frames are written to its transport."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from aiohttp import WSMsgType, web
+from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
+from msgspec import Struct
 
 from core.chat import Chat
+from core.connections import OpenConnections
 from core.limits import ROOMS_MAX, TEXT_MAX, TOPIC_MAX
 from core.names import NICK_MAX, ROOM_MAX
-from ws_frontend import events, messages
+from ws_frontend import events, frames, messages
 from ws_frontend.doorman import Doorman
 
 logger = logging.getLogger("parlour.web")
@@ -21,9 +22,6 @@ HEARTBEAT: Final = 25.0
 """Seconds of silence after which a peer is pinged,"""
 PONG_PATIENCE: Final = 12.5
 """and after which, without an answer, its connection is over."""
-
-PING: Final = b"\x89\x00"
-"""The whole frame."""
 
 CLOSE_TIMEOUT: Final = 2.0
 """Seconds a peer has to take what waits for it and to answer our close; then the connection is aborted."""
@@ -50,163 +48,243 @@ LIMITS: Final = {
 }
 
 
-class WebSocketWire:
-    """The session's `core.session.Wire`."""
+class WebSocket(asyncio.Protocol):
+    """One connection from its handshake on. Also the session's `core.session.Wire`.
 
-    __slots__ = ("_chat", "_closing", "_paused", "_pinged", "_transport", "_ws", "peer", "session")
+    aiohttp's reader fills its queue, and the chat empties it; what is there stays there while the chat
+    takes no input, and when that is too much the queue stops the socket. No task waits for frames: ten
+    thousand of them are many megabytes, and waking one costs as much as a message does.
+    """
+
+    __slots__ = (
+        "_chat",
+        "_closing",
+        "_code",
+        "_lost",
+        "_paused",
+        "_pinged",
+        "_queue",
+        "_reader",
+        "_reading_paused",
+        "_sockets",
+        "_transport",
+        "_visit_ends",
+        "peer",
+        "session",
+    )
 
     def __init__(
-        self, ws: web.WebSocketResponse, transport: asyncio.Transport, chat: Chat, peer: str
+        self,
+        ws: web.WebSocketResponse[bool],
+        transport: asyncio.Transport,
+        chat: Chat,
+        sockets: "WebSockets",
+        peer: str,
+        visit_ends: Callable[[], None],
     ) -> None:
-        self._ws = ws
+        reader, queue = ws._parser, ws._reader
+        assert reader is not None  # it has shaken hands
+        assert queue is not None
+        self._reader, self._queue = reader, queue
+        self._reading_paused: bool = queue._protocol._reading_paused
+        """The queue's: it has stopped the socket."""
         self._transport = transport
         self._chat = chat
+        self._sockets = sockets
         self.peer = peer
+        self._visit_ends = visit_ends
         self.session = chat.connect(self, messages.encode, messages.parse)
-        self._closing: asyncio.Task[None] | None = None
-        self._paused: asyncio.Future[None] | None = None
-        """Done when the chat takes input again; None while it does."""
+        self._paused = False
+        """The chat wants no more frames for now."""
+        self._closing = False
+        """We have sent a close frame; nothing follows it."""
+        self._code: int | None = None
+        """What the peer's close frame said."""
+        self._lost = False
         self._pinged = False
 
-    def write(self, data: bytes, /) -> None:
-        transport = self._transport
-        if transport.is_closing() or self._closing is not None:  # nothing follows a close frame
-            return
-        transport.write(data)
+    def begin(self, hello: bytes) -> None:
+        """Take over from what has shaken hands."""
+        self._queue._protocol = self  # type: ignore[assignment]  # it needs no more of it than we have
+        self._sockets.add(self)
+        self._transport.write(hello)
+        self._take_frames()  # of somebody who did not wait for our answer
 
-    def too_slow(self) -> None:
+    # ------------------------------------------------------------------ asyncio.Protocol
+
+    def data_received(self, data: bytes) -> None:
+        self._reader.feed_data(data)
+        self._take_frames()
+
+    def pause_writing(self) -> None:
         """More than `sendq` bytes wait for this reader: it is cut, the others never wait for it."""
-        if self._closing is None:
+        if not self._closing:
             logger.warning("Cut %s: too many bytes were waiting for it (sendq)", self.peer)
             self._chat.cut(self.session)
             self.close("sendq")
 
-    def close(self, reason: str, /) -> None:
-        if self._closing is None:
-            self._closing = asyncio.get_running_loop().create_task(self._close(reason))
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost = True
+        self._sockets.discard(self)
+        self._visit_ends()
+        logger.info("Closed connection from %s (%s)", self.peer, self._code or WSCloseCode.ABNORMAL_CLOSURE)
+        if exc is not None or not self._queue._buffer:  # else what was sent before comes first
+            self._end()
 
-    async def _close(self, reason: str) -> None:
-        self.resume_input()
-        # A stuck peer must not hold us up; one that still reads gets everything, the reason last.
-        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._transport.abort)
-        try:
-            await self._ws.close(code=CLOSE_CODES.get(reason, 1000), message=reason.encode())
-        finally:
-            self._transport.close()
+    # ------------------------------------------------------------------ what aiohttp's queue asks for
+
+    def pause_reading(self) -> None:
+        self._reading_paused = True
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._reading_paused = False
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    # ------------------------------------------------------------------ core.session.Wire
+
+    def write(self, data: bytes, /) -> None:
+        if not self._closing and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def close(self, reason: str, /) -> None:
+        self._say_close(CLOSE_CODES.get(reason, WSCloseCode.OK), reason.encode())
 
     def waiting(self) -> int:
         return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
 
     def pause_input(self) -> None:
-        if self._paused is None and self._closing is None:
-            self._paused = asyncio.get_running_loop().create_future()
+        self._paused = True
 
     def resume_input(self) -> None:
-        paused, self._paused = self._paused, None
-        if paused is not None and not paused.done():
-            paused.set_result(None)
+        self._paused = False
+        self._take_frames()
+
+    # ------------------------------------------------------------------ frames
+
+    def _take_frames(self) -> None:
+        """As many as the chat wants."""
+        while self._queue._buffer and not self._paused:
+            frame = self._next()
+            if frame.type is WSMsgType.TEXT and not self._closing:
+                self._chat.receive(self.session, frame.data)
+            else:
+                self._take_other(frame)
+        if self._paused:
+            return
+        problem = self._queue.exception()
+        if problem is not None and not self._transport.is_closing():
+            self._say_close(
+                problem.code if isinstance(problem, WebSocketError) else WSCloseCode.INTERNAL_ERROR
+            )
+            self._transport.close()  # an answer could not be read
+            self._end()
+        if self._lost:
+            self._end()
+
+    def _next(self) -> WSMessage:
+        """There is one: what reads it does not wait, and need not be awaited."""
+        try:
+            self._queue.read().send(None)
+        except StopIteration as read:
+            frame: WSMessage = read.value
+            return frame
+        raise AssertionError("the queue was empty")
+
+    def _take_other(self, frame: WSMessage) -> None:
+        if frame.type is WSMsgType.CLOSE:
+            self._code = frame.data
+            self._say_close(WSCloseCode.OK)
+            self._transport.close()
+            self._end()
+        elif self._closing:
+            return
+        elif frame.type is WSMsgType.BINARY:
+            self._say_close(WSCloseCode.UNSUPPORTED_DATA, b"send text frames")
+            self._end()
+        else:
+            if frame.type is WSMsgType.PING:
+                self.write(frames.frame(frames.PONG, frame.data))
+            self._chat.receive(self.session, None)  # else pings without end would cost nothing
+
+    def _say_close(self, code: int, reason: bytes = b"") -> None:
+        if self._closing:
+            return
+        self.write(frames.close(code, reason))
+        self._closing = True
+        # A stuck peer must not hold us up; one that still reads gets everything, the reason last.
+        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._transport.abort)
+        self.resume_input()  # the peer's close frame may have come already
+
+    def _end(self) -> None:
+        self._chat.end(self.session, dropped=self._code not in CLOSED)
 
     def look_after(self, now: float) -> None:
         """Ping the peer when it is silent, end the connection when it does not answer."""
         silence = now - self.session.heard
-        if silence < HEARTBEAT or self._paused is not None:  # it was we who did not listen
+        if silence < HEARTBEAT or self._paused:  # it was we who did not listen
             self._pinged = False
         elif not self._pinged:
             self._pinged = True
-            self.write(PING)
+            self.write(frames.frame(frames.PING, b""))
         elif silence >= HEARTBEAT + PONG_PATIENCE:
             self._transport.abort()
 
-    async def takes_input(self) -> None:
-        if self._paused is not None:
-            await self._paused
 
-
-class Heartbeats:
-    """Finds out who is gone without a word: one pass for all, no timer each."""
-
-    def __init__(self) -> None:
-        self.alive: set[WebSocketWire] = set()
-
-    async def run(self) -> None:
+class WebSockets(OpenConnections[WebSocket]):
+    async def watch(self) -> None:
+        """Find out who is gone without a word: one pass for all, no timer each."""
         while True:
             await asyncio.sleep(HEARTBEAT / 10)
             now = asyncio.get_running_loop().time()
-            for wire in list(self.alive):
-                wire.look_after(now)
+            for socket in self:
+                socket.look_after(now)
+
+
+class Visit(Struct, frozen=True):
+    """Where somebody really is, and what has to be done when it leaves."""
+
+    address: str
+    ends: Callable[[], None]
 
 
 def conversing(
     chat: Chat,
-    heartbeats: Heartbeats,
-    let_in: Callable[[web.Request], str | web.Response],
-    let_out: Callable[[web.Request, str], None],
+    sockets: WebSockets,
+    let_in: Callable[[web.Request], Visit | web.Response],
     *,
     version: str,
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Makes the handler of WebSockets.
-
-    `let_in` gives where the peer really is, or the answer that turns it away; `let_out` ends what it began.
-    """
+    """Makes the handler of WebSockets. `let_in` gives the visit, or the answer that turns it away."""
     hello = events.frame(events.Hello("parlour", version, chat.epoch, LIMITS))
 
-    async def greet(ws: web.WebSocketResponse, request: web.Request, address: str) -> WebSocketWire | None:
-        """None for somebody who is gone during the handshake."""
+    async def converse(request: web.Request) -> web.StreamResponse:
+        """Shake hands, then leave the connection to a `WebSocket`."""
+        visit = let_in(request)
+        if isinstance(visit, web.Response):
+            return visit
+        ws = web.WebSocketResponse(max_msg_size=FRAME_MAX + 1, compress=False, decode_text=False)
+        transport = None
         try:
             await ws.prepare(request)
+            transport = request.transport
         except ConnectionResetError:
-            return None
-        ws.headers.clear()  # they were sent; ten thousand times they are many megabytes
-        transport = request.transport
-        if transport is None:
-            return None
-        peer = str(transport.get_extra_info("peername"))
-        if address != request.remote:
-            peer = f"{address} through {peer}"
-        logger.info("Accepted connection from %s", peer)
-        transport.write(hello)
-        wire = WebSocketWire(ws, transport, chat, peer)
-        doorman = transport.get_protocol()
-        assert isinstance(doorman, Doorman)  # the server's factory makes no other
-        doorman.on_slow = wire.too_slow
-        return wire
-
-    async def converse(request: web.Request) -> web.StreamResponse:
-        """Serve one WebSocket until it ends. It stays for hours: what it awaits meanwhile costs memory."""
-        address = let_in(request)
-        if isinstance(address, web.Response):
-            return address
-        ws = web.WebSocketResponse(
-            max_msg_size=FRAME_MAX + 1,
-            autoping=False,
-            compress=False,
-            decode_text=False,
-            timeout=CLOSE_TIMEOUT,
-        )
-        try:
-            wire = await greet(ws, request, address)
-            if wire is None:
-                return web.Response()  # aiohttp finds out by itself that nobody is there
-            heartbeats.alive.add(wire)
-            try:
-                async for frame in ws:
-                    if frame.type is WSMsgType.TEXT:
-                        chat.receive(wire.session, frame.data)
-                    elif frame.type is WSMsgType.BINARY:
-                        await ws.close(code=1003, message=b"send text frames")
-                        continue
-                    else:
-                        if frame.type is WSMsgType.PING:
-                            with contextlib.suppress(ConnectionError):  # gone, as the next frame will say
-                                await ws.pong(frame.data)
-                        chat.receive(wire.session, None)  # else pings without end would cost nothing
-                    await wire.takes_input()
-            finally:
-                heartbeats.alive.discard(wire)
-                chat.end(wire.session, dropped=ws.close_code not in CLOSED)
-                logger.info("Closed connection from %s (%s)", wire.peer, ws.close_code)
+            pass  # it is gone, as aiohttp will find out by itself
         finally:
-            let_out(request, address)
-        return ws
+            if transport is None:
+                visit.ends()
+        if transport is not None:
+            peer = str(transport.get_extra_info("peername"))
+            if visit.address != request.remote:
+                peer = f"{visit.address} through {peer}"
+            logger.info("Accepted connection from %s", peer)
+            doorman = transport.get_protocol()
+            assert isinstance(doorman, Doorman)  # the server's factory makes no other
+            socket = WebSocket(ws, transport, chat, sockets, peer, visit.ends)
+            doorman.hand_over(socket)
+            socket.begin(hello)
+        return web.Response()  # that nobody is there to read
 
     return converse

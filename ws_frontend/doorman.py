@@ -1,4 +1,4 @@
-"""Stands between a transport and aiohttp: counts connections, and hears of readers who are too slow.
+"""Stands between a transport and aiohttp: counts connections, and hands WebSockets over.
 
 aiohttp's own protocol has no place for either; everything else is passed on as it is.
 """
@@ -6,6 +6,8 @@ aiohttp's own protocol has no place for either; everything else is passed on as 
 import asyncio
 from collections.abc import Callable
 from typing import ClassVar, Final, cast
+
+from aiohttp import web
 
 from core.addresses import Trusted
 from core.admission import Admission
@@ -32,7 +34,6 @@ class Doorman(asyncio.Protocol):
         "_proxies",
         "_sendq",
         "_turned_away",
-        "on_slow",
     )
     turned_away: ClassVar[int] = 0
 
@@ -45,8 +46,15 @@ class Doorman(asyncio.Protocol):
         self._sendq = sendq
         self._inner: asyncio.Protocol | None = None
         self._turned_away: asyncio.Transport | None = None
-        self.on_slow: Callable[[], None] | None = None
-        """Called when more than `sendq` bytes wait for the peer."""
+
+    def hand_over(self, to: asyncio.Protocol) -> None:
+        """From now on the connection is none of aiohttp's business, which believes that it has lost it."""
+        handler = self._inner
+        assert isinstance(handler, web.RequestHandler)
+        handler.transport = None  # else it would close it,
+        handler._payload_parser = None  # and tell our reader that nothing more comes
+        handler.connection_lost(None)
+        self._inner = to
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = cast(asyncio.Transport, transport)
@@ -87,8 +95,6 @@ class Doorman(asyncio.Protocol):
     def pause_writing(self) -> None:
         if self._inner is not None:
             self._inner.pause_writing()
-        if self.on_slow is not None:
-            self.on_slow()
 
     def resume_writing(self) -> None:
         if self._inner is not None:

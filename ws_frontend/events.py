@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct, field
 
 from core.names import RoomName
+from ws_frontend import frames
 
 
 class Hello(Struct, frozen=True, tag="hello"):
@@ -163,11 +164,5 @@ _encoder: Final = msgspec.json.Encoder()
 
 
 def frame(event: Event) -> bytes:
-    """The event as one unmasked, uncompressed text frame (RFC 6455, section 5.2)."""
-    payload = _encoder.encode(event)
-    size = len(payload)
-    if size < 126:
-        return bytes((0x81, size)) + payload
-    if size < 65_536:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
-    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+    """The event as a text frame."""
+    return frames.frame(frames.TEXT, _encoder.encode(event))

@@ -1,6 +1,7 @@
 """The aiohttp application: the page, its files, `/ws` and `/healthz`."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from aiohttp.typedefs import Handler
 
 from core.admission import Admission
 from core.chat import Chat
-from ws_frontend.connection import Heartbeats, conversing
+from ws_frontend.connection import Visit, WebSockets, conversing
 from ws_frontend.doorman import Doorman
 from ws_frontend.visitors import Visitors
 
@@ -63,7 +64,7 @@ class RequestHandler(web.RequestHandler):
 
 
 def application(
-    chat: Chat, admission: Admission, visitors: Visitors, heartbeats: Heartbeats, *, version: str
+    chat: Chat, admission: Admission, visitors: Visitors, sockets: WebSockets, *, version: str
 ) -> web.Application:
     @web.middleware
     async def known_hosts(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -77,24 +78,22 @@ def application(
     async def health(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
-    def let_in(request: web.Request) -> str | web.Response:
+    def let_in(request: web.Request) -> Visit | web.Response:
         if not visitors.allows_origin(request):
             return web.Response(status=403, text="Pages of other sites may not connect (--allowed-origin).\n")
         address = visitors.address(request)
-        if address != request.remote and not admission.visit(address):  # else the doorman has counted it
+        if address == request.remote:
+            return Visit(address, lambda: None)  # the doorman has counted it
+        if not admission.visit(address):
             return web.Response(status=503, text="too-many-connections\n", headers={"Retry-After": "60"})
-        return address
-
-    def let_out(request: web.Request, address: str) -> None:
-        if address != request.remote:
-            admission.depart(address)
+        return Visit(address, lambda: admission.depart(address))
 
     # Each of them keeps as much memory for each WebSocket as a session does.
     app = web.Application(middlewares=[known_hosts] if visitors.public_hosts else [])
     app.on_response_prepare.append(_add_headers)
     app.router.add_get("/", page)
     app.router.add_get("/healthz", health)
-    app.router.add_get("/ws", conversing(chat, heartbeats, let_in, let_out, version=version))
+    app.router.add_get("/ws", conversing(chat, sockets, let_in, version=version))
     app.router.add_static("/static", STATIC)
     return app
 
@@ -112,10 +111,11 @@ async def serve(
 ) -> AsyncIterator[Callable[[], None]]:
     """Open the door on these listening sockets; yields what shuts it for newcomers.
 
-    `secured` puts TLS in front. Whoever stops the chat closes the WebSockets.
+    `secured` puts TLS in front. Whoever stops the chat closes the WebSockets; leaving waits for them, but
+    not for ever.
     """
-    heartbeats = Heartbeats()
-    app = application(chat, admission, visitors, heartbeats, version=version)
+    websockets = WebSockets()
+    app = application(chat, admission, visitors, websockets, version=version)
     runner = web.AppRunner(app, shutdown_timeout=STOP_PATIENCE)
     await runner.setup()
     manager = runner.server
@@ -140,10 +140,13 @@ async def serve(
         for server in servers:
             server.close()
 
-    beating = loop.create_task(heartbeats.run())
+    watching = loop.create_task(websockets.watch())
     try:
         yield shut
     finally:
         shut()
-        beating.cancel()
+        watching.cancel()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_PATIENCE):
+                await websockets.all_closed()
         await runner.cleanup()

@@ -59,8 +59,10 @@ class RawWebSocket:
 
 
 @asynccontextmanager
-async def raw_websocket(port: int, *, receive_buffer: int | None = None) -> AsyncIterator[RawWebSocket]:
-    """Connected, with the handshake done and nothing after it read."""
+async def raw_websocket(
+    port: int, *early: bytes, receive_buffer: int | None = None
+) -> AsyncIterator[RawWebSocket]:
+    """Connected, with the handshake done and nothing after it read. `early` goes along with the handshake."""
     with socket.socket() as sock:
         if receive_buffer is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -68,7 +70,7 @@ async def raw_websocket(port: int, *, receive_buffer: int | None = None) -> Asyn
         loop = asyncio.get_running_loop()
         await loop.sock_connect(sock, (HOST, port))
         raw = RawWebSocket(sock)
-        await raw.send(_HANDSHAKE)
+        await raw.send(_HANDSHAKE, *early)
         head = b""
         async with within(DEADLINE):
             while not head.endswith(b"\r\n\r\n"):

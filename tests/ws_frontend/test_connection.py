@@ -1,6 +1,9 @@
 """How WebSockets begin and end, whatever the peer does."""
 
+import asyncio
+import contextlib
 import json
+import socket
 
 import pytest
 from websockets.asyncio.client import connect
@@ -92,6 +95,43 @@ async def test_what_was_sent_before_the_close_is_carried_out(doors: Doors) -> No
             for n in range(50):
                 await bob.send("msg", room="#general", text=str(n))
         await ann.expect("INFO Bob connected", *[f"MSG Bob {n}" for n in range(50)], "INFO Bob disconnected")
+
+
+LOGIN = frame(TEXT, b'{"type":"login","nick":"Bob"}')
+
+
+async def test_what_comes_along_with_the_handshake_is_carried_out(doors: Doors) -> None:
+    async with WebClient(doors.web_port, "Ann") as ann:
+        async with raw_websocket(doors.web_port, LOGIN, frame(CLOSE, b"\x03\xe8")) as raw:
+            assert split(await raw.rest())[-1] == (CLOSE, b"\x03\xe8")
+        await ann.expect("joined", nick="Bob")
+        await ann.expect("disconnected", nick="Bob")
+
+
+async def test_a_broken_frame_along_with_the_handshake_ends_the_connection(doors: Doors) -> None:
+    async with raw_websocket(doors.web_port, LOGIN, frame(0x3, b"")) as raw:
+        assert split(await raw.rest())[-1] == (CLOSE, (1002).to_bytes(2, "big"))
+
+
+async def test_what_was_sent_before_the_line_ended_is_carried_out_at_its_pace() -> None:
+    limits = Limits(rate=200, burst=5, login_timeout=0, idle_timeout=0)
+    async with open_doors(limits=limits) as doors, WebClient(doors.web_port, "Ann") as ann:
+        said = [b'{"type":"msg","room":"#general","text":"%d"}' % n for n in range(30)]
+        async with raw_websocket(doors.web_port, LOGIN, *[frame(TEXT, text) for text in said]) as bob:
+            bob.socket.shutdown(socket.SHUT_WR)
+            await bob.rest()
+        await ann.expect("joined", nick="Bob")
+        assert [(await ann.next())["text"] for _ in said] == [str(n) for n in range(30)]
+
+
+async def test_a_websocket_has_no_task_of_its_own(doors: Doors) -> None:
+    async with WebClient(doors.web_port, "Ann") as ann:
+        before = len(asyncio.all_tasks())
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(10):
+                await stack.enter_async_context(raw_websocket(doors.web_port))
+            await ann.hears_nothing()
+            assert len(asyncio.all_tasks()) == before
 
 
 async def test_whoever_is_too_fast_is_read_more_slowly_and_nothing_is_lost() -> None:

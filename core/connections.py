@@ -1,0 +1,30 @@
+"""Which connections of a door are open."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class OpenConnections(Generic[T]):
+    def __init__(self) -> None:
+        self._open: set[T] = set()
+        self._last_closed = asyncio.Event()
+
+    def add(self, connection: T) -> None:
+        self._open.add(connection)
+
+    def discard(self, connection: T) -> None:
+        self._open.discard(connection)
+        if not self._open:
+            self._last_closed.set()
+
+    def __iter__(self) -> Iterator[T]:
+        """Over those that are open now: connections may come and go meanwhile."""
+        return iter(list(self._open))
+
+    async def all_closed(self) -> None:
+        self._last_closed.clear()
+        if self._open:
+            await self._last_closed.wait()
