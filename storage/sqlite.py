@@ -1,6 +1,7 @@
 """The log in one SQLite file. A message is shown when its transaction is committed, not before.
 
-- One thread writes, one reads (WAL: they don't wait for each other); the event loop waits for neither.
+- One thread writes, one reads, one checkpoints (WAL: they don't wait for each other); the event loop waits
+  for none of them.
 - What arrives in one tick of the loop is one transaction. Records of sessions go along with it.
 - Tidying (word index, retention) happens on the writer's thread in small steps, when it is quiet.
 """
@@ -13,7 +14,6 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -24,6 +24,7 @@ from core.names import Nick, RoomName
 from storage import reading, schema, tidying
 from storage.errors import CannotOpen, log_error
 from storage.rows import COLUMNS, INSERT, Row, to_entry, to_row
+from storage.worker import Worker
 
 T = TypeVar("T")
 
@@ -37,6 +38,12 @@ BUSY: Final = 2_000
 
 BACKLOG: Final = 50_000
 """unless so many are not in the word index yet."""
+
+CHECKPOINT: Final = 1_000
+"""Transactions and messages, together about the pages that wait in the write-ahead log, for a checkpoint."""
+
+LOG_MAX: Final = 4_000
+"""Pages of the write-ahead log from which on messages wait for a checkpoint: else it could grow for ever."""
 
 SLACK_MAX: Final = 10_000
 """Messages by which a room may be over its limit before it is trimmed."""
@@ -74,6 +81,8 @@ class SqliteLog:
         """Messages in a room since it was trimmed."""
         self._recent = 0
         """Messages since the last look of the tidier."""
+        self._unmerged = 0
+        """Transactions and messages since the last checkpoint."""
         self._indexed = 0
         self._tidier: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,16 +97,19 @@ class SqliteLog:
             try:
                 self._writer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 self._writer.execute(f"PRAGMA synchronous = {self._durability}")
+                self._writer.execute("PRAGMA wal_autocheckpoint = 0")  # messages would wait for it
                 schema.try_writing(self._writer)  # a file that cannot be written is refused now
                 self._reader = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 self._reader.execute("PRAGMA query_only = 1")
+                self._checkpointer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 self.epoch, self.last_id = self._read_state()
                 self.topics = self._read_topics()
             except sqlite3.Error as error:
                 raise CannotOpen(f"cannot use {self._path}: {error}") from None
             self._next_id = self.last_id + 1
-            self._writing = stack.enter_context(ThreadPoolExecutor(1, "log-writer"))
-            self._reading = stack.enter_context(ThreadPoolExecutor(1, "log-reader"))
+            self._writing = stack.enter_context(Worker("log-writer"))
+            self._reading = stack.enter_context(Worker("log-reader"))
+            self._checkpointing = stack.enter_context(Worker("log-checkpoint"))
             self._stack = stack.pop_all()
         self._tidier = self._loop.create_task(self._tidy())
         return self
@@ -135,6 +147,7 @@ class SqliteLog:
         self._were_written(records)
         self.last_id = self._next_id - 1
         self._recent += len(batch)
+        self._unmerged += len(batch)
         for fact in batch:
             if isinstance(fact, Said):
                 self._fresh[fact.room] += 1
@@ -163,14 +176,16 @@ class SqliteLog:
                 refs[fact.author, fact.ref] = entry
             number += 1
         database.executemany(INSERT, rows)
-        database.executemany(_REMEMBER, [_record_row(record) for record in records])
+        if records:
+            database.executemany(_REMEMBER, [_record_row(record) for record in records])
         database.execute("COMMIT")
         self._next_id = number
         return entries
 
     async def _write(self, work: Callable[..., T], *args: object) -> T:
         """Run it on the writer's thread. Raises LogError, and then nothing of it was stored."""
-        return await self._loop.run_in_executor(self._writing, self._or_roll_back, work, *args)
+        self._unmerged += 1
+        return await self._writing.run(self._or_roll_back, work, *args)
 
     def _or_roll_back(self, work: Callable[..., T], *args: object) -> T:
         try:
@@ -263,7 +278,7 @@ class SqliteLog:
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            return await self._loop.run_in_executor(self._reading, work, self._reader)
+            return await self._reading.run(work, self._reader)
         except sqlite3.Error as error:
             logger.error("cannot read %s: %s", self._path, error)
             raise LogError("storage-failed", "The log cannot be read; try again") from error
@@ -285,6 +300,7 @@ class SqliteLog:
             if self._records:
                 with contextlib.suppress(LogError):
                     await self._write_records()
+            await self._checkpoint()
             recent, self._recent = self._recent, 0
             if recent > BUSY and self._next_id - self._indexed < BACKLOG:
                 continue
@@ -306,6 +322,18 @@ class SqliteLog:
                     await self._write(tidying.forget_sessions, self._writer)
             except LogError:
                 pass  # it was logged; there will be another turn
+
+    async def _checkpoint(self) -> None:
+        """Bring what the write-ahead log has gathered into the file, beside the writer."""
+        if self._unmerged < CHECKPOINT:
+            return
+        self._unmerged = 0
+        try:
+            pages = await self._checkpointing.run(tidying.checkpoint, self._checkpointer)
+            if pages > LOG_MAX:  # it begins anew only when nothing was written since its last page was taken
+                await self._writing.run(tidying.checkpoint, self._writer)
+        except sqlite3.Error as error:
+            logger.error("cannot checkpoint %s: %s", self._path, error)
 
     async def _trim_rooms(self) -> None:
         keep = self._history_per_room

@@ -1,6 +1,7 @@
 """Work that nobody waits for, in steps of a few milliseconds: the word index, and what is too old to keep.
 
-Each step is one transaction on the writer's connection, between the transactions of the messages.
+Each step is one transaction on the writer's connection, between the transactions of the messages. Only
+checkpoints have a connection of their own.
 """
 
 import sqlite3
@@ -16,6 +17,12 @@ SESSION_DAYS: Final = 7
 """Days after which a token that nobody used takes nothing back."""
 
 _DAY: Final = 86_400_000
+
+
+def checkpoint(database: sqlite3.Connection) -> int:
+    """Bring pages from the write-ahead log into the file, waiting for nobody; how many pages it has."""
+    _, pages, _ = database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return int(pages)
 
 
 def index_some(database: sqlite3.Connection) -> bool:

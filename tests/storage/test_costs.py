@@ -9,6 +9,7 @@ import pytest
 from core.facts import Said
 from core.log import Record
 from core.names import Nick, RoomName
+from storage import sqlite
 from storage.sqlite import SqliteLog
 from tests.clients import DEADLINE, within
 
@@ -48,13 +49,45 @@ async def test_a_rush_of_logins_writes_each_record_once(tmp_path: Path) -> None:
     async with SqliteLog(tmp_path / "chat.db") as log:
         words = statements(log)
         free = threading.Event()
-        log._writing.submit(free.wait, DEADLINE)
+        waiting = log._writing.run(free.wait, DEADLINE)
         for n in range(200):
             log.remember(Record(f"{n:016}", b"%032d" % n, Nick(f"P{n}"), {GENERAL: 0}, 0, 1_000))
             await asyncio.sleep(0)
         free.set()
+        await waiting
         async with within(DEADLINE):
             while log._records:  # noqa: ASYNC110 - nothing tells when a record is written
                 await asyncio.sleep(0)
         assert words.count("INSERT") <= 201
         assert words.count("COMMIT") <= 2
+
+
+async def _many(log: SqliteLog, batches: int) -> None:
+    for n in range(batches):
+        await log.append([said(n)])
+
+
+async def test_messages_do_not_wait_for_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "TIDY_EVERY", 0.01)
+    path = tmp_path / "chat.db"
+    async with SqliteLog(path) as log:
+        said_to_writer: list[str] = []
+        log._writer.set_trace_callback(said_to_writer.append)
+        size = path.stat().st_size
+        async with within(DEADLINE):
+            while path.stat().st_size == size:
+                await _many(log, 100)
+        assert not any("wal_checkpoint" in statement for statement in said_to_writer)
+
+
+async def test_what_is_written_ahead_does_not_grow_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "TIDY_EVERY", 0.01)
+    monkeypatch.setattr(sqlite, "CHECKPOINT", 100)
+    monkeypatch.setattr(sqlite, "LOG_MAX", 200)
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        async with within(DEADLINE):
+            await _many(log, 5_000)
+        ahead = (tmp_path / "chat.db-wal").stat().st_size / 4096
+        assert ahead < 2_000, "pages of about 10,000 that were written"

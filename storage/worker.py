@@ -1,0 +1,69 @@
+"""One thread for work that may wait for the disk."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
+
+
+class Worker:
+    """Does what it is given, one after the other, and tells the event loop.
+
+    `concurrent.futures` would do, but for its price: locks, a future of its own and one more turn of the loop
+    for each piece of work, which is a tenth of what a message costs that comes alone (docs/performance.md).
+    """
+
+    def __init__(self, name: str) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._thread = Thread(target=self._work, name=name)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Returns when everything is done that was given before."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def run(self, work: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+        """The result is the future's, and so is what `work` raises."""
+        future: asyncio.Future[T] = self._loop.create_future()
+
+        def do() -> None:
+            try:
+                result = work(*args)
+            except Exception as error:  # noqa: BLE001 - it is raised where the result is awaited
+                self._tell(_fail, future, error)
+            else:
+                self._tell(_settle, future, result)
+
+        self._jobs.put(do)
+        return future
+
+    def _tell(self, call: Callable[..., None], *args: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(call, *args)
+
+    def _work(self) -> None:
+        while (do := self._jobs.get()) is not None:
+            do()
+            del do  # what it holds must not live until the next one comes
+
+
+def _settle(future: asyncio.Future[T], result: T) -> None:
+    if not future.done():  # else whoever waited was cancelled
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
