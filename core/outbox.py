@@ -12,7 +12,7 @@ one write. Rules of this file:
 - nothing here waits, and nothing is created per reader who shares.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from core.audience import Audience
@@ -151,13 +151,14 @@ class Outbox:
         shares = []
         for audience in active:
             items, audience.gathered = audience.gathered, []
+            places = {item.seq: place for place, item in enumerate(items)} if own else {}
             for encode, group in audience.groups.items():
                 made = [item.encoded(encode) for item in items]
                 readers = [session for session in group if session not in own] if own else list(group)
                 if len(readers) < len(group):
-                    self._leave_out(own.keys() & group.keys(), items, made)
-                data = b"".join(made)
-                if readers and data:
+                    self._leave_out(own.keys() & group.keys(), places, made)
+                data = b"".join(made) if readers else b""
+                if data:
                     shares.append((readers, data))
                     counters.deliveries += len(readers) * (len(made) - made.count(b""))
                     counters.sent += len(readers) * len(data)
@@ -172,9 +173,10 @@ class Outbox:
         for session, mine in own.items():
             self._write(session, mine.parts or [])
 
-    def _leave_out(self, speakers: Iterable[Session], items: Sequence[Item], made: Sequence[bytes]) -> None:
-        """Speakers among those who hear these items get what the others get, without what they said."""
-        places = {item.seq: place for place, item in enumerate(items)}
+    def _leave_out(
+        self, speakers: Iterable[Session], places: Mapping[int, int], made: Sequence[bytes]
+    ) -> None:
+        """Give speakers what the others get, without what they said. `places`: of the items, by number."""
         for session in speakers:
             mine = self._own[session]
             if mine.parts is None:

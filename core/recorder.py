@@ -25,6 +25,9 @@ AUDIENCE_CHARACTERS = 32_768
 """and for any one audience: it reaches each reader in one write, which must stay well under sendq."""
 
 
+SHORT = 32
+"""Characters of a short message."""
+
 PACE = 15e-6
 """Seconds between two batches for each delivery of the first: about four times what a write costs,"""
 
@@ -109,6 +112,12 @@ class Recorder:
     def _take(self) -> list[Pending]:
         batch: list[Pending] = []
         pending, whole = self._pending, BATCH_CHARACTERS
+        few = len(pending) <= AUDIENCE_CHARACTERS // SHORT
+        if few and sum([len(each.fact.text) for each in pending]) <= AUDIENCE_CHARACTERS:
+            # Nobody's share can be too much.
+            batch.extend(pending)
+            pending.clear()
+            return batch
         audiences: dict[str | Session | None, int] = {}
         while pending and whole > 0:
             fact = pending[0].fact

@@ -1,6 +1,6 @@
 """The command dialect: `MSG hello` in, `MSG Ann hello` out. PROTOCOL.md has every line of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, assert_never
 
 from core import commands as c
@@ -46,10 +46,11 @@ def parse(said: str) -> c.AnyCommand:
 
 def encode(shown: Shown) -> bytes:
     """The line or lines for it; b"" for what this dialect does not show."""
-    return b"".join([line(text) for text in _lines(shown)])
+    lines = _lines(shown)
+    return line(lines[0]) if len(lines) == 1 else b"".join([line(text) for text in lines])
 
 
-def _lines(shown: Shown) -> Iterable[str]:
+def _lines(shown: Shown) -> Sequence[str]:
     match shown:
         case f.Entry(fact=fact):
             return _fact_lines(fact)

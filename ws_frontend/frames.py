@@ -1,5 +1,6 @@
 """WebSocket frames as a server writes them: whole, unmasked, uncompressed (RFC 6455, section 5.2)."""
 
+from struct import Struct
 from typing import Final
 
 TEXT: Final = 0x81
@@ -8,14 +9,18 @@ PING: Final = 0x89
 PONG: Final = 0x8A
 """First bytes of frames that are whole messages."""
 
+_SHORT: Final = Struct("!BB").pack
+_MEDIUM: Final = Struct("!BBH").pack
+_LONG: Final = Struct("!BBQ").pack
+
 
 def frame(first: int, payload: bytes) -> bytes:
     size = len(payload)
     if size < 126:
-        return bytes((first, size)) + payload
+        return _SHORT(first, size) + payload
     if size < 65_536:
-        return bytes((first, 126, size >> 8, size & 255)) + payload
-    return bytes((first, 127)) + size.to_bytes(8, "big") + payload
+        return _MEDIUM(first, 126, size) + payload
+    return _LONG(first, 127, size) + payload
 
 
 def close(code: int, reason: bytes = b"") -> bytes:
