@@ -255,3 +255,41 @@ async def test_a_delivery_calls_one_function_and_makes_nothing(monkeypatch: pyte
     assert (many_calls - few_calls) / more < 1 + 1 + 0.05
     assert few_calls - 20 * len(ENCODERS) * 2 < 350, "for the message itself"
     assert (many_bytes - few_bytes) / more <= 16, "its place in two lists"
+
+
+async def _all_talk(chat: Chat, size: int) -> float:
+    """Functions that are called for a message, where so many people in a room say one in the same tick."""
+    calls = 0
+
+    def called(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    wires = [QuietWire() for _ in range(size)]
+    people = [
+        chat.connect(wire, list(ENCODERS.values())[n % 3], lambda raw: raw) for n, wire in enumerate(wires)
+    ]
+    for n, (person, wire) in enumerate(zip(people, wires, strict=True)):
+        for command in (c.Login(f"P{n}"), c.Join("#talk")):
+            chat.receive(person, command)
+            await wire.is_written()
+            wire.forget()
+    chat._outbox.flush()  # who came
+    for wire in wires:
+        wire.forget()
+    sys.setprofile(called)
+    for person in people:
+        chat.receive(person, c.Msg("#talk", "hello"))
+    for wire in wires:
+        await wire.is_written()
+    sys.setprofile(None)
+    return calls / size
+
+
+async def test_where_everybody_talks_a_message_costs_no_more_than_elsewhere() -> None:
+    """A speaker's share is not put together message by message: that is as many steps as pairs of people."""
+    async with Chat(MemoryLog(), limits=UNLIMITED) as chat:
+        few = await _all_talk(chat, 6)
+    async with Chat(MemoryLog(), limits=UNLIMITED) as chat:
+        many = await _all_talk(chat, 60)
+    assert many < few < 170
