@@ -40,7 +40,7 @@ BACKLOG: Final = 50_000
 """unless so many are not in the word index yet."""
 
 CHECKPOINT: Final = 1_000
-"""Transactions and messages, together about the pages that wait in the write-ahead log, for a checkpoint."""
+"""Rows that were written since the last checkpoint, for another one. Each takes a page or two."""
 
 LOG_MAX: Final = 4_000
 """Pages of the write-ahead log from which on messages wait for a checkpoint: else it could grow for ever."""
@@ -81,8 +81,10 @@ class SqliteLog:
         """Messages in a room since it was trimmed."""
         self._recent = 0
         """Messages since the last look of the tidier."""
-        self._unmerged = 0
-        """Transactions and messages since the last checkpoint."""
+        self._rows = 0
+        """Written so far, and committed. Counted on the writer's thread."""
+        self._merged = 0
+        """As many when the last checkpoint was over."""
         self._indexed = 0
         self._tidier: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -132,9 +134,11 @@ class SqliteLog:
         if self._tidier is not None:
             self._tidier.cancel()
             await asyncio.gather(self._tidier, *self._tasks, return_exceptions=True)
-        with contextlib.suppress(LogError):  # there is nobody left to tell; the messages themselves are safe
-            await self._write_records()
-        await asyncio.to_thread(self._stack.close)
+        try:
+            with contextlib.suppress(LogError):  # nobody is left to tell; the messages themselves are safe
+                await self._write_records()
+        finally:
+            await asyncio.to_thread(self._stack.close)
 
     # ------------------------------------------------------------------ writing
 
@@ -147,7 +151,6 @@ class SqliteLog:
         self._were_written(records)
         self.last_id = self._next_id - 1
         self._recent += len(batch)
-        self._unmerged += len(batch)
         for fact in batch:
             if isinstance(fact, Said):
                 self._fresh[fact.room] += 1
@@ -184,18 +187,20 @@ class SqliteLog:
 
     async def _write(self, work: Callable[..., T], *args: object) -> T:
         """Run it on the writer's thread. Raises LogError, and then nothing of it was stored."""
-        self._unmerged += 1
         return await self._writing.run(self._or_roll_back, work, *args)
 
     def _or_roll_back(self, work: Callable[..., T], *args: object) -> T:
+        before = self._writer.total_changes
         try:
-            return work(*args)
+            result = work(*args)
         except sqlite3.Error as error:
             logger.error("cannot write %s: %s", self._path, error)
             raise log_error(error) from error
         finally:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
+        self._rows += self._writer.total_changes - before
+        return result
 
     # ------------------------------------------------------------------ topics
 
@@ -292,6 +297,11 @@ class SqliteLog:
             self._indexed = newest
         return more
 
+    async def _tidy_some(self, step: Callable[..., bool], *args: object) -> bool:
+        more = await self._write(step, self._writer, *args)
+        await self._checkpoint()  # a step writes many pages
+        return more
+
     async def _tidy(self) -> None:
         next_hour = 0.0
         all_rooms = bool(self._history_per_room)
@@ -312,28 +322,30 @@ class SqliteLog:
                 await self._trim_rooms()  # first: what goes need not go through the index
                 if self._indexed < self._next_id - 1:
                     while await self._index_some():
-                        pass
+                        await self._checkpoint()
                 if self._loop.time() >= next_hour:
                     next_hour = self._loop.time() + 3600
-                    while self._history_days and await self._write(
-                        tidying.trim_days, self._writer, self._history_days
-                    ):
+                    while self._history_days and await self._tidy_some(tidying.trim_days, self._history_days):
                         pass
                     await self._write(tidying.forget_sessions, self._writer)
             except LogError:
                 pass  # it was logged; there will be another turn
 
     async def _checkpoint(self) -> None:
-        """Bring what the write-ahead log has gathered into the file, beside the writer."""
-        if self._unmerged < CHECKPOINT:
+        """Bring what the write-ahead log has gathered into the file, beside the writer.
+
+        Never twice without a commit in between: a checkpoint that has nothing to do, while the log begins
+        anew under it, may lose pages in SQLite before 3.51.3 (https://sqlite.org/wal.html, "WAL-reset bug").
+        """
+        if self._rows - self._merged < CHECKPOINT:
             return
-        self._unmerged = 0
         try:
             pages = await self._checkpointing.run(tidying.checkpoint, self._checkpointer)
             if pages > LOG_MAX:  # it begins anew only when nothing was written since its last page was taken
                 await self._writing.run(tidying.checkpoint, self._writer)
         except sqlite3.Error as error:
             logger.error("cannot checkpoint %s: %s", self._path, error)
+        self._merged = await self._writing.run(lambda: self._rows)  # no commit is under way there
 
     async def _trim_rooms(self) -> None:
         keep = self._history_per_room
@@ -341,7 +353,7 @@ class SqliteLog:
             return
         slack = min(max(100, keep // 20), SLACK_MAX)  # trimming has its price: not for each message
         for room in [room for room, fresh in self._fresh.items() if fresh >= slack]:
-            while await self._write(tidying.trim_room, self._writer, room, keep):
+            while await self._tidy_some(tidying.trim_room, room, keep):
                 pass
             del self._fresh[room]
 

@@ -21,7 +21,8 @@ class Worker:
     def __init__(self, name: str) -> None:
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._thread = Thread(target=self._work, name=name)
+        self._thread = Thread(target=self._work, name=name, daemon=True)  # a failed end must not wait for it
+        self._closed = False
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -31,11 +32,14 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Returns when everything is done that was given before."""
+        self._closed = True
         self._jobs.put(None)
         self._thread.join()
 
     def run(self, work: Callable[..., T], *args: Any) -> asyncio.Future[T]:
         """The result is the future's, and so is what `work` raises."""
+        if self._closed:
+            raise RuntimeError("the worker has ended")
         future: asyncio.Future[T] = self._loop.create_future()
 
         def do() -> None:

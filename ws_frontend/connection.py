@@ -60,6 +60,7 @@ class WebSocket(asyncio.Protocol):
         "_chat",
         "_closing",
         "_code",
+        "_leave",
         "_lost",
         "_paused",
         "_pinged",
@@ -68,7 +69,6 @@ class WebSocket(asyncio.Protocol):
         "_reading_paused",
         "_sockets",
         "_transport",
-        "_visit_ends",
         "peer",
         "session",
     )
@@ -80,7 +80,7 @@ class WebSocket(asyncio.Protocol):
         chat: Chat,
         sockets: "WebSockets",
         peer: str,
-        visit_ends: Callable[[], None],
+        leave: Callable[[], None],
     ) -> None:
         reader, queue = ws._parser, ws._reader
         assert reader is not None  # it has shaken hands
@@ -92,7 +92,7 @@ class WebSocket(asyncio.Protocol):
         self._chat = chat
         self._sockets = sockets
         self.peer = peer
-        self._visit_ends = visit_ends
+        self._leave: Callable[[], None] | None = leave
         self.session = chat.connect(self, messages.encode, messages.parse)
         self._paused = False
         """The chat wants no more frames for now."""
@@ -126,10 +126,11 @@ class WebSocket(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
         self._sockets.discard(self)
-        self._visit_ends()
-        logger.info("Closed connection from %s (%s)", self.peer, self._code or WSCloseCode.ABNORMAL_CLOSURE)
-        if exc is not None or not self._queue._buffer:  # else what was sent before comes first
-            self._end()
+        if self._says_close():
+            self._take_frames()  # what was sent before it comes first, at the pace that is allowed
+        else:
+            self._queue._buffer.clear()  # nobody waits for it any more
+            self._depart()
 
     # ------------------------------------------------------------------ what aiohttp's queue asks for
 
@@ -182,7 +183,11 @@ class WebSocket(asyncio.Protocol):
             self._transport.close()  # an answer could not be read
             self._end()
         if self._lost:
-            self._end()
+            self._depart()
+
+    def _says_close(self) -> bool:
+        """A close frame is on its way to us: the peer has not broken off."""
+        return any(frame.type is WSMsgType.CLOSE for frame, _ in self._queue._buffer)
 
     def _next(self) -> WSMessage:
         """There is one: what reads it does not wait, and need not be awaited."""
@@ -195,7 +200,8 @@ class WebSocket(asyncio.Protocol):
 
     def _take_other(self, frame: WSMessage) -> None:
         if frame.type is WSMsgType.CLOSE:
-            self._code = frame.data
+            if self._code is None:
+                self._code = frame.data
             self._say_close(WSCloseCode.OK)
             self._transport.close()
             self._end()
@@ -217,6 +223,16 @@ class WebSocket(asyncio.Protocol):
         # A stuck peer must not hold us up; one that still reads gets everything, the reason last.
         asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._transport.abort)
         self.resume_input()  # the peer's close frame may have come already
+
+    def _depart(self) -> None:
+        """The connection is lost, and what came on it is done."""
+        self._end()
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            logger.info(
+                "Closed connection from %s (%s)", self.peer, self._code or WSCloseCode.ABNORMAL_CLOSURE
+            )
+            leave()
 
     def _end(self) -> None:
         self._chat.end(self.session, dropped=self._code not in CLOSED)
@@ -266,25 +282,39 @@ def conversing(
         if isinstance(visit, web.Response):
             return visit
         ws = web.WebSocketResponse(max_msg_size=FRAME_MAX + 1, compress=False, decode_text=False)
-        transport = None
+        transport: asyncio.Transport | None = None
+        doorman: asyncio.BaseProtocol | None = None
         try:
             await ws.prepare(request)
             transport = request.transport
+            doorman = transport.get_protocol() if transport is not None else None
         except ConnectionResetError:
             pass  # it is gone, as aiohttp will find out by itself
         finally:
-            if transport is None:
+            if not isinstance(doorman, Doorman):  # it has none where the connection is being lost
                 visit.ends()
-        if transport is not None:
-            peer = str(transport.get_extra_info("peername"))
-            if visit.address != request.remote:
-                peer = f"{visit.address} through {peer}"
-            logger.info("Accepted connection from %s", peer)
-            doorman = transport.get_protocol()
-            assert isinstance(doorman, Doorman)  # the server's factory makes no other
-            socket = WebSocket(ws, transport, chat, sockets, peer, visit.ends)
-            doorman.hand_over(socket)
-            socket.begin(hello)
+        if transport is not None and isinstance(doorman, Doorman):
+            take_over(request, ws, transport, doorman, visit)
         return web.Response()  # that nobody is there to read
+
+    def take_over(
+        request: web.Request,
+        ws: web.WebSocketResponse[bool],
+        transport: asyncio.Transport,
+        doorman: Doorman,
+        visit: Visit,
+    ) -> None:
+        peer = str(transport.get_extra_info("peername"))
+        if visit.address != request.remote:
+            peer = f"{visit.address} through {peer}"
+        logger.info("Accepted connection from %s", peer)
+
+        def leave() -> None:
+            visit.ends()
+            doorman.leave()
+
+        socket = WebSocket(ws, transport, chat, sockets, peer, leave)
+        doorman.hand_over(socket)
+        socket.begin(hello)
 
     return converse

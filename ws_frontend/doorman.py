@@ -29,6 +29,7 @@ class Doorman(asyncio.Protocol):
     __slots__ = (
         "_address",
         "_admission",
+        "_handed_over",
         "_inner",
         "_make",
         "_proxies",
@@ -45,6 +46,7 @@ class Doorman(asyncio.Protocol):
         self._admission = admission
         self._sendq = sendq
         self._inner: asyncio.Protocol | None = None
+        self._handed_over = False
         self._turned_away: asyncio.Transport | None = None
 
     def hand_over(self, to: asyncio.Protocol) -> None:
@@ -55,6 +57,11 @@ class Doorman(asyncio.Protocol):
         handler._payload_parser = None  # and tell our reader that nothing more comes
         handler.connection_lost(None)
         self._inner = to
+        self._handed_over = True
+
+    def leave(self) -> None:
+        """The end of a connection. Who takes one over says when: what still waits for its turn counts too."""
+        self._admission.leave(self._address)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = cast(asyncio.Transport, transport)
@@ -101,6 +108,10 @@ class Doorman(asyncio.Protocol):
             self._inner.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._inner is not None:
+        if self._inner is None:
+            return
+        try:
             self._inner.connection_lost(exc)
-            self._admission.leave(self._address)
+        finally:
+            if not self._handed_over:
+                self.leave()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.facts import Said
-from core.log import Record
+from core.log import Reader, Record
 from core.names import Nick, RoomName
 from storage import sqlite
 from storage.sqlite import SqliteLog
@@ -91,3 +91,40 @@ async def test_what_is_written_ahead_does_not_grow_for_ever(
             await _many(log, 5_000)
         ahead = (tmp_path / "chat.db-wal").stat().st_size / 4096
         assert ahead < 2_000, "pages of about 10,000 that were written"
+
+
+async def test_what_is_written_ahead_stays_small_while_much_is_tidied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "chat.db"
+    async with SqliteLog(path) as log:
+        for _ in range(40):
+            await log.append([said(n) for n in range(500)])
+    monkeypatch.setattr(sqlite, "TIDY_EVERY", 0.01)
+    async with SqliteLog(path, history_per_room=100) as log:
+        left = 20_000
+        async with within(DEADLINE):
+            while left > 100:
+                left = await log._read(lambda db: db.execute("SELECT count(*) FROM message").fetchone()[0])
+        ahead = path.with_name("chat.db-wal").stat().st_size / 4096
+        assert ahead < 500, "pages of about 1,400 that were written"
+
+
+async def test_no_checkpoint_follows_another_without_a_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite before 3.51.3 may lose pages there (its WAL-reset bug)."""
+    monkeypatch.setattr(sqlite, "CHECKPOINT", 10)
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        asked: list[str] = []
+        log._checkpointer.set_trace_callback(asked.append)
+        await log.append([said(n) for n in range(20)])
+        await log._checkpoint()
+        assert len(asked) == 1
+        await log.search(Reader("1" * 16, {}), "number", room=None, upto=0, limit=1)  # this indexes, a commit
+        await log._checkpoint()
+        before = len(asked)
+        for _ in range(20):
+            await log.search(Reader("1" * 16, {}), "number", room=None, upto=0, limit=1)
+        await log._checkpoint()
+        assert len(asked) == before

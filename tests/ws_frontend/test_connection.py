@@ -113,15 +113,29 @@ async def test_a_broken_frame_along_with_the_handshake_ends_the_connection(doors
         assert split(await raw.rest())[-1] == (CLOSE, (1002).to_bytes(2, "big"))
 
 
-async def test_what_was_sent_before_the_line_ended_is_carried_out_at_its_pace() -> None:
-    limits = Limits(rate=200, burst=5, login_timeout=0, idle_timeout=0)
-    async with open_doors(limits=limits) as doors, WebClient(doors.web_port, "Ann") as ann:
-        said = [b'{"type":"msg","room":"#general","text":"%d"}' % n for n in range(30)]
-        async with raw_websocket(doors.web_port, LOGIN, *[frame(TEXT, text) for text in said]) as bob:
+@pytest.mark.parametrize("orderly", [True, False])
+async def test_who_has_closed_is_heard_to_the_end_at_its_pace_and_counts_till_then(orderly: bool) -> None:
+    """Who has broken off is not: nobody is there, and a ghost would talk on for minutes."""
+    limits = Limits(rate=200, burst=5, login_timeout=0, idle_timeout=0, linger=0)
+    admission = Admission()
+    async with (
+        open_doors(limits=limits, admission=admission) as doors,
+        WebClient(doors.web_port, "Ann") as ann,
+    ):
+        said = [frame(TEXT, b'{"type":"msg","room":"#general","text":"%d"}' % n) for n in range(30)]
+        end = [frame(CLOSE, b"\x03\xe8")] if orderly else []
+        async with raw_websocket(doors.web_port, LOGIN, *said, *end) as bob:
+            await ann.expect("joined", nick="Bob")
             bob.socket.shutdown(socket.SHUT_WR)
             await bob.rest()
-        await ann.expect("joined", nick="Bob")
-        assert [(await ann.next())["text"] for _ in said] == [str(n) for n in range(30)]
+        events = []
+        while (event := await ann.next())["type"] != "disconnected":
+            events.append(event["text"])
+            if orderly and len(events) < 25:
+                assert admission.connected == 2
+        assert events == [str(n) for n in range(30)][: len(events)]
+        assert (len(events) == 30) == orderly
+        assert admission.connected == 1
 
 
 async def test_a_websocket_has_no_task_of_its_own(doors: Doors) -> None:
