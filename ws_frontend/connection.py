@@ -260,10 +260,10 @@ class WebSockets(OpenConnections[WebSocket]):
 
 
 class Visit(Struct, frozen=True):
-    """Where somebody really is, and what has to be done when it leaves."""
+    """Where somebody really is, and what has to be done when it leaves, if anything."""
 
     address: str
-    ends: Callable[[], None]
+    ends: Callable[[], None] | None = None
 
 
 def conversing(
@@ -291,8 +291,8 @@ def conversing(
         except ConnectionResetError:
             pass  # it is gone, as aiohttp will find out by itself
         finally:
-            if not isinstance(doorman, Doorman):  # it has none where the connection is being lost
-                visit.ends()
+            if not isinstance(doorman, Doorman) and visit.ends is not None:
+                visit.ends()  # there is no doorman where the connection is being lost
         if transport is not None and isinstance(doorman, Doorman):
             take_over(request, ws, transport, doorman, visit)
         return web.Response()  # that nobody is there to read
@@ -308,13 +308,8 @@ def conversing(
         if visit.address != request.remote:
             peer = f"{visit.address} through {peer}"
         logger.info("Accepted connection from %s", peer)
-
-        def leave() -> None:
-            visit.ends()
-            doorman.leave()
-
-        socket = WebSocket(ws, transport, chat, sockets, peer, leave)
-        doorman.hand_over(socket)
+        socket = WebSocket(ws, transport, chat, sockets, peer, doorman.leave)
+        doorman.hand_over(socket, visit.ends)
         socket.begin(hello)
 
     return converse

@@ -35,6 +35,7 @@ class Doorman(asyncio.Protocol):
         "_proxies",
         "_sendq",
         "_turned_away",
+        "_visit_ends",
     )
     turned_away: ClassVar[int] = 0
 
@@ -47,10 +48,14 @@ class Doorman(asyncio.Protocol):
         self._sendq = sendq
         self._inner: asyncio.Protocol | None = None
         self._handed_over = False
+        self._visit_ends: Callable[[], None] | None = None
         self._turned_away: asyncio.Transport | None = None
 
-    def hand_over(self, to: asyncio.Protocol) -> None:
-        """From now on the connection is none of aiohttp's business, which believes that it has lost it."""
+    def hand_over(self, to: asyncio.Protocol, visit_ends: Callable[[], None] | None) -> None:
+        """From now on the connection is none of aiohttp's business, which believes that it has lost it.
+
+        `visit_ends` is called when the visitor leaves.
+        """
         handler = self._inner
         assert isinstance(handler, web.RequestHandler)
         handler.transport = None  # else it would close it,
@@ -58,10 +63,13 @@ class Doorman(asyncio.Protocol):
         handler.connection_lost(None)
         self._inner = to
         self._handed_over = True
+        self._visit_ends = visit_ends
 
     def leave(self) -> None:
         """The end of a connection. Who takes one over says when: what still waits for its turn counts too."""
         self._admission.leave(self._address)
+        if self._visit_ends is not None:
+            self._visit_ends()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = cast(asyncio.Transport, transport)

@@ -83,7 +83,7 @@ def application(
             return web.Response(status=403, text="Pages of other sites may not connect (--allowed-origin).\n")
         address = visitors.address(request)
         if address == request.remote:
-            return Visit(address, lambda: None)  # the doorman has counted it
+            return Visit(address)  # the doorman has counted it
         if not admission.visit(address):
             return web.Response(status=503, text="too-many-connections\n", headers={"Retry-After": "60"})
         return Visit(address, lambda: admission.depart(address))
