@@ -21,7 +21,7 @@ FULL: Final = (
 FAREWELL: Final = 0.5
 """Seconds that somebody who is turned away has to read why."""
 
-LINGERING: Final = 16
+LINGERING: Final = 32
 """How many of them at once; the others are closed at once. They count against the reserve of descriptors."""
 
 
@@ -90,19 +90,21 @@ class Doorman(asyncio.Protocol):
         # An answer before the request, or with the request unread, is one that clients cannot take.
         Doorman.turned_away += 1
         self._turned_away = wire
-        asyncio.get_running_loop().call_later(FAREWELL, self._close, wire)
+        asyncio.get_running_loop().call_later(FAREWELL, self._part)
 
-    def _close(self, wire: asyncio.Transport) -> None:
-        Doorman.turned_away -= 1
-        wire.close()
+    def _part(self) -> None:
+        """The end of turning somebody away, whatever comes first: the answer, patience, or the peer's end."""
+        wire, self._turned_away = self._turned_away, None
+        if wire is not None:
+            Doorman.turned_away -= 1
+            wire.close()
 
     def data_received(self, data: bytes) -> None:
         if self._inner is not None:
             self._inner.data_received(data)
         elif self._turned_away is not None:
             self._turned_away.write(FULL)
-            self._turned_away.write_eof()
-            self._turned_away = None
+            self._part()
 
     def eof_received(self) -> bool | None:
         return None if self._inner is None else self._inner.eof_received()
@@ -117,6 +119,7 @@ class Doorman(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._inner is None:
+            self._part()
             return
         try:
             self._inner.connection_lost(exc)
