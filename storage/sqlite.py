@@ -353,9 +353,13 @@ class SqliteLog:
             return
         slack = min(max(100, keep // 20), SLACK_MAX)  # trimming has its price: not for each message
         for room in [room for room, fresh in self._fresh.items() if fresh >= slack]:
-            while await self._tidy_some(tidying.trim_room, room, keep):
-                pass
-            del self._fresh[room]
+            fresh = self._fresh.pop(room)  # what comes meanwhile counts for the next time
+            try:
+                while await self._tidy_some(tidying.trim_room, room, keep):
+                    pass
+            except LogError:
+                self._fresh[room] += fresh
+                raise
 
 
 def _record_row(record: Record) -> Row:
