@@ -159,7 +159,7 @@ def drawn(results: Sequence[Result]) -> dict[str, str]:
     return {
         name: svg(panels)
         for name, panels in pictures.items()
-        if all(len(line) > 1 for panel in panels for line in panel.series.values())
+        if all(line for panel in panels for line in panel.series.values())
     }
 
 

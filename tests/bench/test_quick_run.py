@@ -70,9 +70,14 @@ def test_it_is_said_where_the_generator_was_the_limit() -> None:
     assert "The generator was the limit" not in report.tables([result(1, generator=0.85)])
 
 
+def test_a_server_that_is_full_at_the_first_rate_is_drawn_too() -> None:
+    only = Result("latency", {"messages_s": 250}, {"p50": 1.0, "p99": 90.0, "p99_9": 300.0})
+    assert "bench-latency.svg" in plots.drawn([only])
+
+
 @pytest.mark.parametrize("log", [False, True])
-def test_a_plot_shows_every_point_within_its_axes(log: bool) -> None:
-    points = [(10.0, 0.7), (300.0, 43.0), (9_900.0, 512.0)]
+@pytest.mark.parametrize("points", [[(10.0, 0.7), (300.0, 43.0), (9_900.0, 512.0)], [(300.0, 43.0)]])
+def test_a_plot_shows_every_point_within_its_axes(points: list[tuple[float, float]], log: bool) -> None:
     text = plots.svg([plots.Panel("<costs>", "n", {"TCP": points}, log_x=log, log_y=log)])
     circles = ElementTree.fromstring(text).findall(".//{http://www.w3.org/2000/svg}circle")
     assert len(circles) == len(points)
