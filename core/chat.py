@@ -323,7 +323,6 @@ class Chat:
 
     def _stored(self, batch: Sequence[Pending], entries: Sequence[Entry]) -> None:
         """The log has them: show them, tell the senders, write everything at once."""
-        tell = self._outbox.tell
         for pending, entry in zip(batch, entries, strict=True):
             session = pending.session
             session.in_flight -= 1
@@ -335,7 +334,7 @@ class Chat:
                 self.counters.messages += 1
                 self._show(pending, entry, reply)
             elif reply is not None:  # a retry of what was shown before
-                tell(session, reply)
+                self._outbox.tell(session, reply)
         self._turns.stored([pending.session for pending in batch if pending.session.waits])
         self._outbox.flush()
 

@@ -1,6 +1,7 @@
 """Which connections of a door are open."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
@@ -24,7 +25,9 @@ class OpenConnections(Generic[T]):
         """Over those that are open now: connections may come and go meanwhile."""
         return iter(list(self._open))
 
-    async def all_closed(self) -> None:
+    async def all_closed(self, patience: float) -> None:
+        """Returns when none is open, or after so many seconds."""
         self._last_closed.clear()
         if self._open:
-            await self._last_closed.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._last_closed.wait(), patience)

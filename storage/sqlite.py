@@ -297,11 +297,6 @@ class SqliteLog:
             self._indexed = newest
         return more
 
-    async def _tidy_some(self, step: Callable[..., bool], *args: object) -> bool:
-        more = await self._write(step, self._writer, *args)
-        await self._checkpoint()  # a step writes many pages
-        return more
-
     async def _tidy(self) -> None:
         next_hour = 0.0
         all_rooms = bool(self._history_per_room)
@@ -325,8 +320,10 @@ class SqliteLog:
                         await self._checkpoint()
                 if self._loop.time() >= next_hour:
                     next_hour = self._loop.time() + 3600
-                    while self._history_days and await self._tidy_some(tidying.trim_days, self._history_days):
-                        pass
+                    while self._history_days and await self._write(
+                        tidying.trim_days, self._writer, self._history_days
+                    ):
+                        await self._checkpoint()
                     await self._write(tidying.forget_sessions, self._writer)
             except LogError:
                 pass  # it was logged; there will be another turn
@@ -355,8 +352,8 @@ class SqliteLog:
         for room in [room for room, fresh in self._fresh.items() if fresh >= slack]:
             fresh = self._fresh.pop(room)  # what comes meanwhile counts for the next time
             try:
-                while await self._tidy_some(tidying.trim_room, room, keep):
-                    pass
+                while await self._write(tidying.trim_room, self._writer, room, keep):
+                    await self._checkpoint()  # each step writes many pages
             except LogError:
                 self._fresh[room] += fresh
                 raise

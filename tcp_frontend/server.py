@@ -1,7 +1,6 @@
 """The TCP listener."""
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -56,6 +55,4 @@ async def serve(
     finally:
         shut()
         watching.cancel()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STOP_PATIENCE):
-                await connections.all_closed()
+        await connections.all_closed(STOP_PATIENCE)

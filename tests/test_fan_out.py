@@ -5,7 +5,8 @@ import gc
 import sys
 import tracemalloc
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import pytest
@@ -218,53 +219,66 @@ class QuietWire(CountingWire):
         self.written.set()
 
 
-async def _cost(monkeypatch: pytest.MonkeyPatch, readers: int) -> tuple[int, int]:
-    """Of one message to so many of each kind: functions that are called, bytes that it takes in between."""
-    calls = 0
+@contextmanager
+def counting_calls(costs: list[int]) -> Iterator[None]:
+    """Adds how many functions were called in this block, Python's and C's."""
+    events: Counter[str] = Counter()
 
     def called(frame: object, event: str, argument: object) -> None:
-        nonlocal calls
-        calls += event in ("call", "c_call")
+        events[event] += 1
 
+    sys.setprofile(called)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+        costs.append(events["call"] + events["c_call"])
+
+
+async def _cost(monkeypatch: pytest.MonkeyPatch, readers: int) -> tuple[int, int]:
+    """Of one message to so many of each kind: functions that are called, bytes that it takes in between.
+
+    The least of several: now and then something else happens in the same moment.
+    """
+    calls: list[int] = []
+    sizes: list[int] = []
     monkeypatch.setattr(recorder, "LONGEST", 0.0)  # as after a quiet moment
     monkeypatch.setattr("tests.test_fan_out.CountingWire", QuietWire)
     async with Chat(MemoryLog(), limits=UNLIMITED) as chat:
         house = House(chat)
         await house.fill(readers)
         speaker, last = house.senders["command"][0], house.all_readers[-1]
-        gc.collect()
-        tracemalloc.start()
-        before, _ = tracemalloc.get_traced_memory()
-        chat.receive(speaker, c.Msg("#general", "hello"))
-        await last.is_written()
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        house._forget()
-        sys.setprofile(called)
-        chat.receive(speaker, c.Msg("#general", "hello"))
-        await last.is_written()
-        sys.setprofile(None)
-    return calls, peak - before
+        for _ in range(5):
+            gc.collect()
+            tracemalloc.start()
+            before, _ = tracemalloc.get_traced_memory()
+            chat.receive(speaker, c.Msg("#general", "hello"))
+            await last.is_written()
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            sizes.append(peak - before)
+            house._forget()
+            messages.rfc3339.cache_clear()  # or else it depends on the millisecond
+            with counting_calls(calls):
+                chat.receive(speaker, c.Msg("#general", "hello"))
+                await last.is_written()
+            house._forget()
+    return min(calls), min(sizes)
 
 
 async def test_a_delivery_calls_one_function_and_makes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One more function is the test's own: the event that it sets. The message's own may differ by a few."""
+    """One more function is the test's own: the event that it sets."""
     few_calls, few_bytes = await _cost(monkeypatch, 20)
     many_calls, many_bytes = await _cost(monkeypatch, 120)
     more = 100 * len(ENCODERS)
-    assert (many_calls - few_calls) / more < 1 + 1 + 0.05
+    assert (many_calls - few_calls) / more <= 1 + 1
     assert few_calls - 20 * len(ENCODERS) * 2 < 350, "for the message itself"
-    assert (many_bytes - few_bytes) / more < 24, "its place in two lists; an object would be 50 and more"
+    assert (many_bytes - few_bytes) / more <= 16, "its place in two lists"
 
 
 async def _all_talk(chat: Chat, size: int) -> float:
     """Functions that are called for a message, where so many people in a room say one in the same tick."""
-    calls = 0
-
-    def called(frame: object, event: str, argument: object) -> None:
-        nonlocal calls
-        calls += event in ("call", "c_call")
-
+    calls: list[int] = []
     wires = [QuietWire() for _ in range(size)]
     people = [
         chat.connect(wire, list(ENCODERS.values())[n % 3], lambda raw: raw) for n, wire in enumerate(wires)
@@ -277,13 +291,12 @@ async def _all_talk(chat: Chat, size: int) -> float:
     chat._outbox.flush()  # who came
     for wire in wires:
         wire.forget()
-    sys.setprofile(called)
-    for person in people:
-        chat.receive(person, c.Msg("#talk", "hello"))
-    for wire in wires:
-        await wire.is_written()
-    sys.setprofile(None)
-    return calls / size
+    with counting_calls(calls):
+        for person in people:
+            chat.receive(person, c.Msg("#talk", "hello"))
+        for wire in wires:
+            await wire.is_written()
+    return calls[0] / size
 
 
 async def test_where_everybody_talks_a_message_costs_no_more_than_elsewhere() -> None:

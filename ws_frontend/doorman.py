@@ -29,7 +29,6 @@ class Doorman(asyncio.Protocol):
     __slots__ = (
         "_address",
         "_admission",
-        "_handed_over",
         "_inner",
         "_make",
         "_proxies",
@@ -47,7 +46,6 @@ class Doorman(asyncio.Protocol):
         self._admission = admission
         self._sendq = sendq
         self._inner: asyncio.Protocol | None = None
-        self._handed_over = False
         self._visit_ends: Callable[[], None] | None = None
         self._turned_away: asyncio.Transport | None = None
 
@@ -62,7 +60,6 @@ class Doorman(asyncio.Protocol):
         handler._payload_parser = None  # and tell our reader that nothing more comes
         handler.connection_lost(None)
         self._inner = to
-        self._handed_over = True
         self._visit_ends = visit_ends
 
     def leave(self) -> None:
@@ -124,5 +121,5 @@ class Doorman(asyncio.Protocol):
         try:
             self._inner.connection_lost(exc)
         finally:
-            if not self._handed_over:
+            if isinstance(self._inner, web.RequestHandler):  # else whoever took over says when
                 self.leave()

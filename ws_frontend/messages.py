@@ -107,9 +107,7 @@ def encode(shown: Shown) -> bytes:
 def _event(entry: f.Entry) -> e.Event:
     fact = entry.fact
     match fact:
-        case f.Said(room=room, nick=nick, text=text):  # the one that matters for speed
-            return e.Msg(entry.id, rfc3339(entry.time), room, nick, text)
-        case f.Shouted() | f.Told():
+        case f.Said() | f.Shouted() | f.Told():
             return _spoken(entry)
         case f.Connected(room=room, nick=nick) | f.Joined(room=room, nick=nick):
             return e.Joined(room, nick)

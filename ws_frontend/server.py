@@ -1,7 +1,6 @@
 """The aiohttp application: the page, its files, `/ws` and `/healthz`."""
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -146,7 +145,5 @@ async def serve(
     finally:
         shut()
         watching.cancel()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STOP_PATIENCE):
-                await websockets.all_closed()
+        await websockets.all_closed(STOP_PATIENCE)
         await runner.cleanup()
