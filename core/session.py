@@ -41,6 +41,10 @@ class Wire(Protocol):
         ...
 
 
+def write_nothing(data: bytes, /) -> None:
+    """What `Wire.write` is from the end of the connection on."""
+
+
 class Session:
     """State of one connection. Doors make it through `Chat.connect` and only read it."""
 

@@ -6,7 +6,7 @@ import logging
 import re
 import socket
 import sys
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Final, cast
 
 from core import commands as c
@@ -16,6 +16,7 @@ from core.chat import Chat
 from core.connections import OpenConnections
 from core.names import nick_problem
 from core.replies import Bye
+from core.session import write_nothing
 from tcp_frontend import command_dialect, plain_dialect, proxy_protocol
 from tcp_frontend.framing import LineFramer
 from tcp_frontend.lines import decode
@@ -94,12 +95,14 @@ class Connection(asyncio.Protocol):
         """The chat wants no more lines for now."""
         self._eof = False
         self._cut = False
+        self.write: Callable[[bytes], None] = write_nothing
 
     # ------------------------------------------------------------------ asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=self._sendq)
+        self.write = self._transport.write  # nothing in between: most of what a server does is this call
         peer = self._transport.get_extra_info("peername")
         self.begin(host(peer), peer)
 
@@ -107,7 +110,7 @@ class Connection(asyncio.Protocol):
         """Start the conversation, if there is room for it."""
         self.address, self.peer = address, peer
         if not self._admission.enter(address):
-            self._transport.write(b"ERR too-many-connections Try again later\n")
+            self.write(b"ERR too-many-connections Try again later\n")
             self._transport.set_protocol(asyncio.Protocol())  # whatever else it says is not for us
             self._transport.close()
             return
@@ -116,7 +119,7 @@ class Connection(asyncio.Protocol):
             self, command_dialect.encode, self._parse, one_room=True, idles=True
         )
         logger.info("Accepted connection from %s", self.peer)
-        self._transport.write(GREETING)
+        self.write(GREETING)
 
     def data_received(self, data: bytes) -> None:
         if self._session.closing:
@@ -169,11 +172,12 @@ class Connection(asyncio.Protocol):
             return
         self._cut = True
         logger.warning("Cut %s: more than %d bytes were waiting for it (sendq)", self.peer, self._sendq)
-        self._transport.write(b"\nERROR sendq exceeded\n")
+        self.write(b"\nERROR sendq exceeded\n")
         self.close("sendq")
         self._chat.cut(self._session)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.write = write_nothing
         self._chat.end(self._session, dropped=exc is not None)
         self._admission.leave(self.address)
         self._connections.discard(self)
@@ -181,12 +185,9 @@ class Connection(asyncio.Protocol):
 
     # ------------------------------------------------------------------ core.session.Wire
 
-    def write(self, data: bytes, /) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(data)
-
     def close(self, reason: str, /) -> None:
         del reason  # it was said in a line
+        self.write = write_nothing
         if self.waiting():  # for a peer that may never take it
             asyncio.get_running_loop().call_later(CLOSE_PATIENCE, self._transport.abort)
         self._transport.close()

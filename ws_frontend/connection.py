@@ -12,6 +12,7 @@ from core.chat import Chat
 from core.connections import OpenConnections
 from core.limits import ROOMS_MAX, TEXT_MAX, TOPIC_MAX
 from core.names import NICK_MAX, ROOM_MAX
+from core.session import write_nothing
 from ws_frontend import events, frames, messages
 from ws_frontend.doorman import Doorman
 
@@ -71,6 +72,7 @@ class WebSocket(asyncio.Protocol):
         "_transport",
         "peer",
         "session",
+        "write",
     )
 
     def __init__(
@@ -89,6 +91,7 @@ class WebSocket(asyncio.Protocol):
         self._reading_paused: bool = queue._protocol._reading_paused
         """The queue's: it has stopped the socket."""
         self._transport = transport
+        self.write: Callable[[bytes], None] = transport.write  # nothing in between, as in the other door
         self._chat = chat
         self._sockets = sockets
         self.peer = peer
@@ -107,7 +110,7 @@ class WebSocket(asyncio.Protocol):
         """Take over from what has shaken hands."""
         self._queue._protocol = self  # type: ignore[assignment]  # it needs no more of it than we have
         self._sockets.add(self)
-        self._transport.write(hello)
+        self.write(hello)
         self._take_frames()  # of somebody who did not wait for our answer
 
     # ------------------------------------------------------------------ asyncio.Protocol
@@ -125,6 +128,7 @@ class WebSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
+        self.write = write_nothing
         self._sockets.discard(self)
         if self._says_close():
             self._take_frames()  # what was sent before it comes first, at the pace that is allowed
@@ -145,10 +149,6 @@ class WebSocket(asyncio.Protocol):
             self._transport.resume_reading()
 
     # ------------------------------------------------------------------ core.session.Wire
-
-    def write(self, data: bytes, /) -> None:
-        if not self._closing and not self._transport.is_closing():
-            self._transport.write(data)
 
     def close(self, reason: str, /) -> None:
         self._say_close(CLOSE_CODES.get(reason, WSCloseCode.OK), reason.encode())
@@ -219,6 +219,7 @@ class WebSocket(asyncio.Protocol):
         if self._closing:
             return
         self.write(frames.close(code, reason))
+        self.write = write_nothing
         self._closing = True
         # A stuck peer must not hold us up; one that still reads gets everything, the reason last.
         asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._transport.abort)
