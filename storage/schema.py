@@ -57,7 +57,11 @@ MIGRATIONS: Final = (
 """One script for each step from `user_version` n to n + 1. Add to the end, never change one."""
 
 
-def connect(path: Path, *, timeout: float = 5) -> sqlite3.Connection:
+PATIENCE: Final = 5.0
+"""Seconds to wait for a lock that another program has."""
+
+
+def connect(path: Path, *, timeout: float = PATIENCE) -> sqlite3.Connection:
     """A connection in autocommit mode, for one thread at a time. `timeout`: seconds to wait for a lock."""
     return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
 

@@ -1,7 +1,7 @@
 """The log in one SQLite file. A message is shown when its transaction is committed, not before.
 
 - One thread writes, one reads, one checkpoints (WAL: they don't wait for each other); the event loop waits
-  for none of them.
+  for none of them. A few messages it stores itself, while the writer has nothing to do and the disk is quick.
 - What arrives in one tick of the loop is one transaction. Records of sessions go along with it.
 - Tidying (word index, retention) happens on the writer's thread in small steps, when it is quiet.
 """
@@ -22,6 +22,7 @@ from core.facts import Entry, Said, Spoken
 from core.log import LogError, Page, Place, Reader, Record
 from core.names import Nick, RoomName
 from storage import reading, schema, tidying
+from storage.caution import Caution
 from storage.errors import CannotOpen, log_error
 from storage.rows import COLUMNS, INSERT, Row, to_entry, to_row
 from storage.worker import Worker
@@ -44,6 +45,10 @@ CHECKPOINT: Final = 1_000
 
 LOG_MAX: Final = 4_000
 """Pages of the write-ahead log from which on messages wait for a checkpoint: else it could grow for ever."""
+
+FEW: Final = 4
+"""Messages, with records of sessions, that may be stored without changing the thread: that costs more than
+storing them does."""
 
 SLACK_MAX: Final = 10_000
 """Messages by which a room may be over its limit before it is trimmed."""
@@ -85,6 +90,9 @@ class SqliteLog:
         """Written so far, and committed. Counted on the writer's thread."""
         self._merged = 0
         """As many when the last checkpoint was over."""
+        self._caution = Caution()
+        self._patient = True
+        """The writer waits for other programs that write."""
         self._indexed = 0
         self._tidier: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -147,7 +155,13 @@ class SqliteLog:
 
     async def append(self, batch: Sequence[Spoken]) -> Sequence[Entry]:
         records = tuple(self._records.values())
-        entries = await self._write(self._append, batch, records)
+        entries = None
+        if len(batch) + len(records) <= FEW and self._is_quick:
+            entries = self._append_at_once(batch, records)
+        if entries is None:
+            checkpoints = self._caution.checkpoints
+            entries = await self._write(self._append, batch, records)
+            self._caution.flushed(checkpoints)
         self._were_written(records)
         self.last_id = self._next_id - 1
         self._recent += len(batch)
@@ -156,13 +170,38 @@ class SqliteLog:
                 self._fresh[fact.room] += 1
         return entries
 
-    def _append(self, batch: Sequence[Spoken], records: Sequence[Record]) -> Sequence[Entry]:
-        """On the writer's thread: all of it in one transaction."""
+    @property
+    def _is_quick(self) -> bool:
+        """A transaction would wait for nothing, as far as is known."""
+        return self._writing.idle and self._durability == "normal" and not self._caution.needed
+
+    def _append_at_once(self, batch: Sequence[Spoken], records: Sequence[Record]) -> list[Entry] | None:
+        """On the event loop's thread. None when another program is writing."""
+        began = time.perf_counter()
+        if self._patient:
+            self._wait_for_others(0)
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:  # on its thread the writer can wait, and say what is wrong
+            return None
+        try:
+            return self._or_roll_back(self._append, batch, records)
+        finally:
+            self._caution.took(time.perf_counter() - began)
+
+    def _wait_for_others(self, seconds: float) -> None:
+        """How long the writer waits while another program is writing."""
+        self._patient = bool(seconds)
+        self._writer.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
+
+    def _append(self, batch: Sequence[Spoken], records: Sequence[Record]) -> list[Entry]:
+        """All of it in one transaction, which may have begun."""
         database, number, now = self._writer, self._next_id, time.time_ns() // 1_000_000
         entries: list[Entry] = []
         rows: list[Row] = []
         refs: dict[tuple[str, str], Entry] = {}
-        database.execute("BEGIN IMMEDIATE")
+        if not database.in_transaction:
+            database.execute("BEGIN IMMEDIATE")
         for fact in batch:
             if fact.ref is not None:
                 known = refs.get((fact.author, fact.ref))
@@ -187,6 +226,8 @@ class SqliteLog:
 
     async def _write(self, work: Callable[..., T], *args: object) -> T:
         """Run it on the writer's thread. Raises LogError, and then nothing of it was stored."""
+        if not self._patient:  # so nothing is under way there
+            self._wait_for_others(schema.PATIENCE)
         return await self._writing.run(self._or_roll_back, work, *args)
 
     def _or_roll_back(self, work: Callable[..., T], *args: object) -> T:
@@ -336,13 +377,17 @@ class SqliteLog:
         """
         if self._rows - self._merged < CHECKPOINT:
             return
+        self._caution.checkpoints += 1
         try:
             pages = await self._checkpointing.run(tidying.checkpoint, self._checkpointer)
-            if pages > LOG_MAX:  # it begins anew only when nothing was written since its last page was taken
-                await self._writing.run(tidying.checkpoint, self._writer)
         except sqlite3.Error as error:
             logger.error("cannot checkpoint %s: %s", self._path, error)
-        self._merged = await self._writing.run(lambda: self._rows)  # no commit is under way there
+        else:
+            if pages > LOG_MAX:  # it begins anew only when nothing was written since its last page was taken
+                with contextlib.suppress(LogError):  # it was logged
+                    await self._write(tidying.checkpoint, self._writer)
+        self._caution.checkpoints += 1
+        self._merged = await self._write(lambda: self._rows)  # no commit is under way there
 
     async def _trim_rooms(self) -> None:
         keep = self._history_per_room

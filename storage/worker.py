@@ -23,6 +23,12 @@ class Worker:
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = Thread(target=self._work, name=name, daemon=True)  # a failed end must not wait for it
         self._closed = False
+        self._under_way = 0
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is under way: what only this thread may touch can be touched from the loop's."""
+        return not self._under_way
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -46,10 +52,11 @@ class Worker:
             try:
                 result = work(*args)
             except Exception as error:  # noqa: BLE001 - it is raised where the result is awaited
-                self._tell(_fail, future, error)
+                self._tell(self._fail, future, error)
             else:
-                self._tell(_settle, future, result)
+                self._tell(self._settle, future, result)
 
+        self._under_way += 1
         self._jobs.put(do)
         return future
 
@@ -62,12 +69,12 @@ class Worker:
             do()
             del do  # what it holds must not live until the next one comes
 
+    def _settle(self, future: asyncio.Future[T], result: T) -> None:
+        self._under_way -= 1
+        if not future.done():  # else whoever waited was cancelled
+            future.set_result(result)
 
-def _settle(future: asyncio.Future[T], result: T) -> None:
-    if not future.done():  # else whoever waited was cancelled
-        future.set_result(result)
-
-
-def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
-    if not future.done():
-        future.set_exception(error)
+    def _fail(self, future: asyncio.Future[Any], error: BaseException) -> None:
+        self._under_way -= 1
+        if not future.done():
+            future.set_exception(error)

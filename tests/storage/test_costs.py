@@ -65,6 +65,7 @@ async def test_a_rush_of_logins_writes_each_record_once(tmp_path: Path) -> None:
 async def _many(log: SqliteLog, batches: int) -> None:
     for n in range(batches):
         await log.append([said(n)])
+        await asyncio.sleep(0)  # as the recorder does: storing alone need not let anything else happen
 
 
 async def test_messages_do_not_wait_for_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

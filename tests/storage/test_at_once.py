@@ -1,0 +1,162 @@
+"""A few messages are stored on the event loop's own thread, where that does not mean to wait."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from core.facts import Said
+from core.names import Nick, RoomName
+from storage import caution, schema, sqlite
+from storage.sqlite import FEW, SqliteLog
+from tests.clients import DEADLINE, within
+
+SLOW_INSERT = """
+    CREATE TRIGGER slow AFTER INSERT ON message BEGIN
+        SELECT count(*) FROM (
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 200000) SELECT i FROM n
+        );
+    END
+"""
+"""Takes tens of milliseconds."""
+
+
+def said(text: str = "hello") -> Said:
+    return Said(RoomName("#general"), Nick("Ann"), text, "0" * 16)
+
+
+class Watched:
+    """A log, and on which threads its writer works."""
+
+    def __init__(self, log: SqliteLog) -> None:
+        self.log = log
+        self._threads: set[int] = set()
+        log._writer.set_trace_callback(self._trace)
+
+    def _trace(self, statement: str) -> None:
+        if statement == "COMMIT":
+            self._threads.add(threading.get_ident())
+
+    async def stores_at_once(self, messages: int = 1) -> bool:
+        self._threads.clear()
+        assert len(await self.log.append([said() for _ in range(messages)])) == messages
+        (thread,) = self._threads
+        return thread == threading.get_ident()
+
+
+@pytest.fixture
+async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        await log.append([said()])  # nothing is known of the disk before
+        yield Watched(log)
+
+
+async def test_few_messages_do_not_change_the_thread(watched: Watched) -> None:
+    assert await watched.stores_at_once(1)
+    assert await watched.stores_at_once(FEW)
+
+
+async def test_many_messages_do(watched: Watched) -> None:
+    assert not await watched.stores_at_once(FEW + 1)
+
+
+async def test_where_each_transaction_is_flushed_none_is_waited_for(tmp_path: Path) -> None:
+    async with SqliteLog(tmp_path / "chat.db", durability="full") as log:
+        watched = Watched(log)
+        for _ in range(3):
+            assert not await watched.stores_at_once()
+
+
+async def test_what_the_writer_does_is_not_waited_for(watched: Watched) -> None:
+    free = threading.Event()
+    working = watched.log._writing.run(free.wait, DEADLINE)
+    storing = asyncio.create_task(watched.stores_at_once())
+    await asyncio.sleep(0)
+    free.set()
+    assert not await storing
+    assert await working
+    assert await watched.stores_at_once()
+
+
+async def test_the_first_transaction_after_a_checkpoint_is_not_waited_for(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is flushed where the write-ahead log begins anew."""
+    monkeypatch.setattr(sqlite, "CHECKPOINT", 1)
+    await watched.log._checkpoint()
+    assert not await watched.stores_at_once()
+    assert await watched.stores_at_once()
+
+
+async def test_nothing_is_waited_for_while_a_checkpoint_is_under_way(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "CHECKPOINT", 1)
+    free = threading.Event()
+    before = watched.log._checkpointing.run(free.wait, DEADLINE)
+    checkpoint = asyncio.create_task(watched.log._checkpoint())
+    await asyncio.sleep(0)
+    assert not await watched.stores_at_once()
+    assert not await watched.stores_at_once()
+    free.set()
+    assert await before
+    await checkpoint
+    assert not await watched.stores_at_once(), "the first after it"
+
+
+async def test_a_transaction_from_before_a_checkpoint_is_not_the_first_after_it(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "CHECKPOINT", 1)
+    free = threading.Event()
+    working = watched.log._writing.run(free.wait, DEADLINE)
+    storing = asyncio.create_task(watched.stores_at_once())
+    await asyncio.sleep(0)
+    checkpoint = asyncio.create_task(watched.log._checkpoint())
+    async with within(DEADLINE):
+        while watched.log._caution.checkpoints < 2:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0)
+    free.set()
+    assert await working
+    assert not await storing
+    await checkpoint
+    assert not await watched.stores_at_once()
+    assert await watched.stores_at_once()
+
+
+async def test_a_slow_disk_is_waited_for_once(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caution, "CAUTION", 3)
+    await watched.log._write(watched.log._writer.execute, SLOW_INSERT)
+    assert await watched.stores_at_once(), "who could have known"
+    assert not await watched.stores_at_once()
+    await watched.log._write(watched.log._writer.execute, "DROP TRIGGER slow")
+    async with within(DEADLINE):
+        while not await watched.stores_at_once():
+            pass
+
+
+async def test_another_program_that_writes_is_not_waited_for(watched: Watched, tmp_path: Path) -> None:
+    loop = asyncio.get_running_loop()
+    with sqlite3.connect(tmp_path / "chat.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = loop.time()
+        storing = asyncio.create_task(watched.log.append([said("after it")]))
+        await asyncio.sleep(0)
+        assert not storing.done()
+        assert loop.time() - began < schema.PATIENCE / 2, "it was waited for, in vain"
+        other.execute("COMMIT")
+        async with within(DEADLINE):
+            (entry,) = await storing
+    assert entry.fact == said("after it")
+    assert await watched.stores_at_once()
+
+
+async def test_the_writers_thread_waits_for_other_programs(watched: Watched) -> None:
+    assert await watched.stores_at_once()
+    patience = await watched.log._write(
+        lambda: watched.log._writer.execute("PRAGMA busy_timeout").fetchone()[0]
+    )
+    assert patience == schema.PATIENCE * 1000
