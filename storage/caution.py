@@ -3,11 +3,11 @@
 import time
 from typing import Final
 
-SLOW: Final = 0.005
-"""Seconds. After a transaction for which the event loop waited longer,"""
+SLOW: Final = 0.0005
+"""Seconds. When the event loop waited longer than this in a transaction,"""
 
 CAUTION: Final = 200
-"""it does not wait for any for so many times as long: it gives the disk at most this part of its time."""
+"""it leaves all others to the thread for so many times as long."""
 
 
 class Caution:
@@ -15,7 +15,7 @@ class Caution:
 
     def __init__(self) -> None:
         self.checkpoints = 0
-        """Begun and ended: odd while one is under way, and keeps the disk busy."""
+        """Begun ones and ended ones: odd while one is under way and keeps the disk busy."""
         self._flushed = -1
         self._slow_until = 0.0
 
@@ -34,7 +34,7 @@ class Caution:
         """
         self._flushed = checkpoints
 
-    def took(self, seconds: float) -> None:
-        """The event loop has waited so long."""
+    def waited(self, seconds: float) -> None:
+        """The event loop has, in a transaction."""
         if seconds > SLOW:
             self._slow_until = time.perf_counter() + seconds * CAUTION

@@ -87,7 +87,7 @@ class SqliteLog:
         self._recent = 0
         """Messages since the last look of the tidier."""
         self._rows = 0
-        """Written so far, and committed. Counted on the writer's thread."""
+        """Written so far, and committed."""
         self._merged = 0
         """As many when the last checkpoint was over."""
         self._caution = Caution()
@@ -177,17 +177,17 @@ class SqliteLog:
 
     def _append_at_once(self, batch: Sequence[Spoken], records: Sequence[Record]) -> list[Entry] | None:
         """On the event loop's thread. None when another program is writing."""
-        began = time.perf_counter()
         if self._patient:
             self._wait_for_others(0)
+        began, worked = time.perf_counter(), time.thread_time()
         try:
             self._writer.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:  # on its thread the writer can wait, and say what is wrong
+        except sqlite3.Error:  # on its thread the writer can wait, and say what is wrong
             return None
         try:
             return self._or_roll_back(self._append, batch, records)
         finally:
-            self._caution.took(time.perf_counter() - began)
+            self._caution.waited(time.perf_counter() - began - (time.thread_time() - worked))
 
     def _wait_for_others(self, seconds: float) -> None:
         """How long the writer waits while another program is writing."""

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,15 +14,6 @@ from core.names import Nick, RoomName
 from storage import caution, schema, sqlite
 from storage.sqlite import FEW, SqliteLog
 from tests.clients import DEADLINE, within
-
-SLOW_INSERT = """
-    CREATE TRIGGER slow AFTER INSERT ON message BEGIN
-        SELECT count(*) FROM (
-            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 200000) SELECT i FROM n
-        );
-    END
-"""
-"""Takes tens of milliseconds."""
 
 
 def said(text: str = "hello") -> Said:
@@ -129,10 +121,14 @@ async def test_a_transaction_from_before_a_checkpoint_is_not_the_first_after_it(
 
 async def test_a_slow_disk_is_waited_for_once(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caution, "CAUTION", 3)
-    await watched.log._write(watched.log._writer.execute, SLOW_INSERT)
+    writer = watched.log._writer
+    writer.create_function("disk", 0, lambda: time.sleep(0.05))
+    await watched.log._write(
+        writer.execute, "CREATE TEMP TRIGGER slow AFTER INSERT ON main.message BEGIN SELECT disk(); END"
+    )
     assert await watched.stores_at_once(), "who could have known"
     assert not await watched.stores_at_once()
-    await watched.log._write(watched.log._writer.execute, "DROP TRIGGER slow")
+    await watched.log._write(writer.execute, "DROP TRIGGER slow")
     async with within(DEADLINE):
         while not await watched.stores_at_once():
             pass
