@@ -40,7 +40,8 @@ class Watched:
 
 
 @pytest.fixture
-async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
+async def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watched]:
+    monkeypatch.setattr(caution, "SLOW", DEADLINE)  # the machine of the tests may be slow
     async with SqliteLog(tmp_path / "chat.db") as log:
         await log.append([said()])  # nothing is known of the disk before
         yield Watched(log)
@@ -120,7 +121,8 @@ async def test_a_transaction_from_before_a_checkpoint_is_not_the_first_after_it(
 
 
 async def test_a_slow_disk_is_waited_for_once(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caution, "CAUTION", 3)
+    monkeypatch.setattr(caution, "SLOW", 0.02)
+    monkeypatch.setattr(caution, "CAUTION", 20)
     writer = watched.log._writer
     writer.create_function("disk", 0, lambda: time.sleep(0.05))
     await watched.log._write(
