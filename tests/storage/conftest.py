@@ -1,7 +1,8 @@
 """Every adapter of the log, and how a test opens one. A new adapter is one line in ADAPTERS."""
 
+import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -11,6 +12,8 @@ from msgspec import Struct
 from core.log import Log
 from storage.memory import MemoryLog
 from storage.sqlite import SqliteLog
+from storage.worker import Worker
+from tests.clients import DEADLINE
 
 
 class Adapter(Struct, frozen=True):
@@ -39,6 +42,18 @@ async def tidied(log: Log) -> None:
     """What the adapter does about old messages when it is quiet, done now."""
     if isinstance(log, SqliteLog):
         await log._trim_rooms()
+
+
+@asynccontextmanager
+async def busy(worker: Worker) -> AsyncIterator[None]:
+    """It has something else to do until the end of this block."""
+    free = threading.Event()
+    working = worker.run(free.wait, DEADLINE)
+    try:
+        yield
+    finally:
+        free.set()
+        assert await working
 
 
 class OpenLog(Protocol):

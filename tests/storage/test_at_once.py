@@ -14,6 +14,7 @@ from core.names import Nick, RoomName
 from storage import caution, schema, sqlite
 from storage.sqlite import FEW, SqliteLog
 from tests.clients import DEADLINE, within
+from tests.storage.conftest import busy
 
 
 def said(text: str = "hello") -> Said:
@@ -64,13 +65,10 @@ async def test_where_each_transaction_is_flushed_none_is_waited_for(tmp_path: Pa
 
 
 async def test_what_the_writer_does_is_not_waited_for(watched: Watched) -> None:
-    free = threading.Event()
-    working = watched.log._writing.run(free.wait, DEADLINE)
-    storing = asyncio.create_task(watched.stores_at_once())
-    await asyncio.sleep(0)
-    free.set()
+    async with busy(watched.log._writing):
+        storing = asyncio.create_task(watched.stores_at_once())
+        await asyncio.sleep(0)
     assert not await storing
-    assert await working
     assert await watched.stores_at_once()
 
 
@@ -88,14 +86,11 @@ async def test_nothing_is_waited_for_while_a_checkpoint_is_under_way(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "CHECKPOINT", 1)
-    free = threading.Event()
-    before = watched.log._checkpointing.run(free.wait, DEADLINE)
-    checkpoint = asyncio.create_task(watched.log._checkpoint())
-    await asyncio.sleep(0)
-    assert not await watched.stores_at_once()
-    assert not await watched.stores_at_once()
-    free.set()
-    assert await before
+    async with busy(watched.log._checkpointing):
+        checkpoint = asyncio.create_task(watched.log._checkpoint())
+        await asyncio.sleep(0)
+        assert not await watched.stores_at_once()
+        assert not await watched.stores_at_once()
     await checkpoint
     assert not await watched.stores_at_once(), "the first after it"
 
@@ -104,16 +99,13 @@ async def test_a_transaction_from_before_a_checkpoint_is_not_the_first_after_it(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "CHECKPOINT", 1)
-    free = threading.Event()
-    working = watched.log._writing.run(free.wait, DEADLINE)
-    storing = asyncio.create_task(watched.stores_at_once())
-    await asyncio.sleep(0)
-    checkpoint = asyncio.create_task(watched.log._checkpoint())
-    async with within(DEADLINE):
-        while watched.log._caution.checkpoints < 2:  # noqa: ASYNC110 - nothing tells
-            await asyncio.sleep(0)
-    free.set()
-    assert await working
+    async with busy(watched.log._writing):
+        storing = asyncio.create_task(watched.stores_at_once())
+        await asyncio.sleep(0)
+        checkpoint = asyncio.create_task(watched.log._checkpoint())
+        async with within(DEADLINE):
+            while watched.log._caution.checkpoints < 2:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0)
     assert not await storing
     await checkpoint
     assert not await watched.stores_at_once()

@@ -1,7 +1,6 @@
 """What storing costs, in what does not depend on the clock: statements and transactions."""
 
 import asyncio
-import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from core.names import Nick, RoomName
 from storage import sqlite
 from storage.sqlite import SqliteLog
 from tests.clients import DEADLINE, within
+from tests.storage.conftest import busy
 
 GENERAL = RoomName("#general")
 
@@ -48,13 +48,10 @@ async def test_a_rush_of_logins_writes_each_record_once(tmp_path: Path) -> None:
     """While the writer is busy they gather; one transaction for each tick would write most of them anew."""
     async with SqliteLog(tmp_path / "chat.db") as log:
         words = statements(log)
-        free = threading.Event()
-        waiting = log._writing.run(free.wait, DEADLINE)
-        for n in range(200):
-            log.remember(Record(f"{n:016}", b"%032d" % n, Nick(f"P{n}"), {GENERAL: 0}, 0, 1_000))
-            await asyncio.sleep(0)
-        free.set()
-        await waiting
+        async with busy(log._writing):
+            for n in range(200):
+                log.remember(Record(f"{n:016}", b"%032d" % n, Nick(f"P{n}"), {GENERAL: 0}, 0, 1_000))
+                await asyncio.sleep(0)
         async with within(DEADLINE):
             while log._records:  # noqa: ASYNC110 - nothing tells when a record is written
                 await asyncio.sleep(0)
