@@ -12,7 +12,7 @@ one write. Rules of this file:
 - nothing here waits, and nothing is created per reader who shares.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from core.audience import Audience
@@ -102,14 +102,11 @@ class Outbox:
                 self._active.append(audience)
             audience.gathered.append(item)
             hears_it = hears_it or without in audience.members
-        if patient:
-            self._schedule(sum(len(a.members) for a in audiences) * PATIENCE)
-        elif self._timer is None or self._patience:
-            self._schedule(0.0)
+        self._schedule(sum(len(a.members) for a in audiences) * PATIENCE if patient else 0.0)
         if without is None:
             return
         if hears_it:
-            own = self._own.get(without) or self._own_of(without)
+            own = self._own_of(without)
             own.instead[item.seq] = b"" if instead is None else without.encode(instead)
         elif instead is not None:
             self.tell(without, instead)
@@ -142,21 +139,25 @@ class Outbox:
         """Write everything that was gathered."""
         active, own, counters = self._active, self._own, self._counters
         if len(active) > 1:
-            self._bring_in_order(active)
+            # A reader of two busy audiences needs both in one order, and each item once.
+            seen: set[Session] = set()
+            for audience in active:
+                for session in seen.intersection(audience.members):
+                    self._catch_up(session)
+                seen.update(audience.members)
         for session, mine in own.items():
             if mine.parts is not None:
                 self._catch_up(session)
         shares = []
         for audience in active:
             items, audience.gathered = audience.gathered, []
+            places = {item.seq: place for place, item in enumerate(items)} if own else {}
             for encode, group in audience.groups.items():
-                made = [item.made.get(encode) or item.encoded(encode) for item in items]
+                made = [item.encoded(encode) for item in items]
                 readers = [session for session in group if session not in own] if own else list(group)
                 if len(readers) < len(group):
-                    self._leave_out(own.keys() & group.keys(), items, made)
-                if not readers:
-                    continue
-                data = b"".join(made)
+                    self._leave_out(own.keys() & group.keys(), places, made)
+                data = b"".join(made) if readers else b""
                 if data:
                     shares.append((readers, data))
                     counters.deliveries += len(readers) * (len(made) - made.count(b""))
@@ -170,24 +171,12 @@ class Outbox:
             for session in readers:
                 session.wire.write(data)
         for session, mine in own.items():
-            if mine.parts:
-                self._write(session, mine.parts)
+            self._write(session, mine.parts or [])
 
-    def _bring_in_order(self, active: Sequence[Audience]) -> None:
-        """A reader of two busy audiences needs both in one order, and each item once."""
-        if len(set().union(*[audience.members for audience in active])) == sum(
-            [len(audience.members) for audience in active]
-        ):
-            return  # there is none
-        seen: set[Session] = set()
-        for audience in active:
-            for session in seen.intersection(audience.members):
-                self._catch_up(session)
-            seen.update(audience.members)
-
-    def _leave_out(self, speakers: Iterable[Session], items: Sequence[Item], made: Sequence[bytes]) -> None:
-        """Give speakers what the others get, without what they said."""
-        places = {item.seq: place for place, item in enumerate(items)}
+    def _leave_out(
+        self, speakers: Iterable[Session], places: Mapping[int, int], made: Sequence[bytes]
+    ) -> None:
+        """Give speakers what the others get, without what they said. `places`: of the items, by number."""
         for session in speakers:
             mine = self._own[session]
             if mine.parts is None:

@@ -74,11 +74,10 @@ class Recorder:
 
     def add(self, pending: Pending) -> None:
         self._pending.append(pending)
-        if len(self._pending) == 1:
-            self._wanted.set()
-            self._idle.clear()
-        elif self._enough is not None and len(self._pending) >= ENOUGH:
+        if self._enough is not None and len(self._pending) >= ENOUGH:
             self._go()
+        self._wanted.set()
+        self._idle.clear()
 
     async def drained(self) -> None:
         """Everything that was added has been stored or has failed."""

@@ -21,16 +21,16 @@ class Refusal(Exception):
 
 def _visible(text: str) -> bool:
     """Something is left to see when spaces and what has no width are taken away."""
+    if text.isprintable():
+        return bool(text) and not text.isspace()
     return any(letter.isprintable() and not letter.isspace() for letter in text)
 
 
 def speech(text: str) -> str:
-    printable = text.isprintable()  # nearly always, and then there is little to find out
-    if not printable:
-        text = clean(text)
+    text = clean(text)
     if len(text) > TEXT_MAX:
         raise Refusal("text-too-long", str(TEXT_MAX))
-    if text.isspace() or not text or not (printable or _visible(text)):
+    if not _visible(text):
         raise Refusal("empty-text", "Say something")
     return text
 

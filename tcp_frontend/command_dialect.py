@@ -47,9 +47,7 @@ def parse(said: str) -> c.AnyCommand:
 def encode(shown: Shown) -> bytes:
     """The line or lines for it; b"" for what this dialect does not show."""
     lines = _lines(shown)
-    if len(lines) == 1:
-        return line(lines[0])
-    return b"".join([line(text) for text in lines]) if lines else b""
+    return line(lines[0]) if len(lines) == 1 else b"".join([line(text) for text in lines])
 
 
 def _lines(shown: Shown) -> Sequence[str]:
