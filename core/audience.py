@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.session import Encode, Session
+from core.session import Encode, Session, Write
 
 if TYPE_CHECKING:
     from core.outbox import Item
@@ -19,13 +19,14 @@ class Audience:
         self.name = name
         self.members: dict[Session, None] = {}
         """In the order in which they came."""
-        self.groups: dict[Encode, dict[Session, None]] = {}
+        self.groups: dict[Encode, dict[Session, Write]] = {}
+        """How to reach each of them."""
         self.gathered: list[Item] = []
         """What this tick has for these hearers, in order; the outbox empties it."""
 
     def add(self, session: Session) -> None:
         self.members[session] = None
-        self.groups.setdefault(session.encode, {})[session] = None
+        self.groups.setdefault(session.encode, {})[session] = session.write
         session.audiences.append(self)
 
     def discard(self, session: Session) -> None:

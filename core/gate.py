@@ -23,7 +23,7 @@ class Gate:
         self._wire: Wire = session.wire
         self._kept: list[bytes] = []
         self._ended = False
-        session.wire = self
+        session.reach_by(self)
 
     def write(self, data: bytes, /) -> None:
         if not self._ended:
@@ -61,7 +61,7 @@ class Gate:
         """Write `first`, then what was kept; from now on the session writes to its own wire again."""
         if self._session.wire is not self:
             return
-        self._session.wire = self._wire
+        self._session.reach_by(self._wire)
         data = b"".join([first, *self._kept])
         if data:
             self._wire.write(data)

@@ -154,22 +154,25 @@ class Outbox:
             places = {item.seq: place for place, item in enumerate(items)} if own else {}
             for encode, group in audience.groups.items():
                 made = [item.encoded(encode) for item in items]
-                readers = [session for session in group if session not in own] if own else list(group)
-                if len(readers) < len(group):
-                    self._leave_out(own.keys() & group.keys(), places, made)
-                data = b"".join(made) if readers else b""
+                writes = list(group.values())
+                speakers = own.keys() & group.keys()
+                if speakers:
+                    theirs = {group[session] for session in speakers}
+                    writes = [write for write in writes if write not in theirs]
+                    self._leave_out(speakers, places, made)
+                data = b"".join(made) if writes else b""
                 if data:
-                    shares.append((readers, data))
-                    counters.deliveries += len(readers) * (len(made) - made.count(b""))
-                    counters.sent += len(readers) * len(data)
+                    shares.append((writes, data))
+                    counters.deliveries += len(writes) * (len(made) - made.count(b""))
+                    counters.sent += len(writes) * len(data)
         self._active, self._own = [], {}
         self._first = self._seq
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for readers, data in shares:
-            for session in readers:
-                session.wire.write(data)
+        for writes, data in shares:
+            for write in writes:  # nothing is looked up for a reader, nor is its session touched
+                write(data)
         for session, mine in own.items():
             self._write(session, mine.parts or [])
 
@@ -187,7 +190,7 @@ class Outbox:
     def _write(self, session: Session, parts: Sequence[bytes]) -> None:
         data = b"".join(parts)
         if data:
-            session.wire.write(data)
+            session.write(data)
             self._counters.deliveries += len(parts) - parts.count(b"")
             self._counters.sent += len(data)
 

@@ -22,11 +22,18 @@ Parse = Callable[[Any], AnyCommand | None]
 """Makes a command of one input (a line, a frame). Never raises; None for nothing to do."""
 
 
+Write = Callable[[bytes], None]
+"""Takes bytes for one peer."""
+
+
 class Wire(Protocol):
     """A way to one peer. Nothing here waits or raises, whatever state the peer is in."""
 
     def write(self, data: bytes, /) -> None:
-        """Hand over bytes. A peer that has too many of them waiting is cut by the wire itself."""
+        """Hand over bytes. A peer that has too many of them waiting is cut by the wire itself.
+
+        A wire may put another function in its place, and tells its session so: `Session.reach_by`.
+        """
 
     def close(self, reason: str, /) -> None:
         """Send what was written, then close."""
@@ -77,12 +84,15 @@ class Session:
         "waits",
         "warned",
         "wire",
+        "write",
     )
 
     def __init__(
         self, wire: Wire, encode: Encode, parse: Parse, *, one_room: bool = False, idles: bool = False
     ) -> None:
         self.wire = wire
+        self.write: Write = wire.write
+        """Its wire's. Its audiences have it too: calling this is most of what a server does."""
         self.encode = encode
         self.parse = parse
         self.one_room = one_room
@@ -136,6 +146,13 @@ class Session:
     def here(self) -> RoomName | None:
         """The room of someone who is in one room at a time."""
         return next(iter(self.rooms), None) if self.one_room else None
+
+    def reach_by(self, wire: Wire) -> None:
+        """What it is shown goes this way from now on: another wire, or the same with another `write`."""
+        self.wire = wire
+        self.write = wire.write
+        for audience in self.audiences:
+            audience.groups[self.encode][self] = self.write
 
     def knows(self, identity: str) -> None:
         """Note a partner of direct messages."""

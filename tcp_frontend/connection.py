@@ -6,7 +6,7 @@ import logging
 import re
 import socket
 import sys
-from collections.abc import Callable, Container
+from collections.abc import Container
 from typing import Final, cast
 
 from core import commands as c
@@ -16,7 +16,7 @@ from core.chat import Chat
 from core.connections import OpenConnections
 from core.names import nick_problem
 from core.replies import Bye
-from core.session import write_nothing
+from core.session import Write, write_nothing
 from tcp_frontend import command_dialect, plain_dialect, proxy_protocol
 from tcp_frontend.framing import LineFramer
 from tcp_frontend.lines import decode
@@ -95,7 +95,7 @@ class Connection(asyncio.Protocol):
         """The chat wants no more lines for now."""
         self._eof = False
         self._cut = False
-        self.write: Callable[[bytes], None] = write_nothing
+        self.write: Write = write_nothing
 
     # ------------------------------------------------------------------ asyncio.Protocol
 
@@ -177,7 +177,7 @@ class Connection(asyncio.Protocol):
         self._chat.cut(self._session)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.write = write_nothing
+        self._write_no_more()
         self._chat.end(self._session, dropped=exc is not None)
         self._admission.leave(self.address)
         self._connections.discard(self)
@@ -187,10 +187,14 @@ class Connection(asyncio.Protocol):
 
     def close(self, reason: str, /) -> None:
         del reason  # it was said in a line
-        self.write = write_nothing
+        self._write_no_more()
         if self.waiting():  # for a peer that may never take it
             asyncio.get_running_loop().call_later(CLOSE_PATIENCE, self._transport.abort)
         self._transport.close()
+
+    def _write_no_more(self) -> None:
+        self.write = write_nothing
+        self._session.reach_by(self._session.wire)
 
     def waiting(self) -> int:
         return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()

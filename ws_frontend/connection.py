@@ -12,7 +12,7 @@ from core.chat import Chat
 from core.connections import OpenConnections
 from core.limits import ROOMS_MAX, TEXT_MAX, TOPIC_MAX
 from core.names import NICK_MAX, ROOM_MAX
-from core.session import write_nothing
+from core.session import Write, write_nothing
 from ws_frontend import events, frames, messages
 from ws_frontend.doorman import Doorman
 
@@ -91,7 +91,7 @@ class WebSocket(asyncio.Protocol):
         self._reading_paused: bool = queue._protocol._reading_paused
         """The queue's: it has stopped the socket."""
         self._transport = transport
-        self.write: Callable[[bytes], None] = transport.write  # nothing in between, as in the other door
+        self.write: Write = transport.write  # nothing in between, as in the other door
         self._chat = chat
         self._sockets = sockets
         self.peer = peer
@@ -128,7 +128,7 @@ class WebSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
-        self.write = write_nothing
+        self._write_no_more()
         self._sockets.discard(self)
         if self._says_close():
             self._take_frames()  # what was sent before it comes first, at the pace that is allowed
@@ -219,11 +219,15 @@ class WebSocket(asyncio.Protocol):
         if self._closing:
             return
         self.write(frames.close(code, reason))
-        self.write = write_nothing
+        self._write_no_more()
         self._closing = True
         # A stuck peer must not hold us up; one that still reads gets everything, the reason last.
         asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._transport.abort)
         self.resume_input()  # the peer's close frame may have come already
+
+    def _write_no_more(self) -> None:
+        self.write = write_nothing
+        self.session.reach_by(self.session.wire)
 
     def _depart(self) -> None:
         """The connection is lost, and what came on it is done."""
