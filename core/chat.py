@@ -323,20 +323,20 @@ class Chat:
 
     def _stored(self, batch: Sequence[Pending], entries: Sequence[Entry]) -> None:
         """The log has them: show them, tell the senders, write everything at once."""
-        for pending, entry in zip(batch, entries, strict=True):
-            session = pending.session
-            session.in_flight -= 1
-            reply = None
-            if session.heir is None:  # else the new connection asks again, if it wants to know
-                reply = Stored(entry.id, entry.time, ref=pending.fact.ref)
-            if entry.id > self._past.last_id:
-                self._past.last_id = entry.id
-                self.counters.messages += 1
-                self._show(pending, entry, reply)
-            elif reply is not None:  # a retry of what was shown before
-                self._outbox.tell(session, reply)
-        self._turns.stored([pending.session for pending in batch if pending.session.waits])
-        self._outbox.flush()
+        with self._outbox:
+            for pending, entry in zip(batch, entries, strict=True):
+                session = pending.session
+                session.in_flight -= 1
+                reply = None
+                if session.heir is None:  # else the new connection asks again, if it wants to know
+                    reply = Stored(entry.id, entry.time, ref=pending.fact.ref)
+                if entry.id > self._past.last_id:
+                    self._past.last_id = entry.id
+                    self.counters.messages += 1
+                    self._show(pending, entry, reply)
+                elif reply is not None:  # a retry of what was shown before
+                    self._outbox.tell(session, reply)
+            self._turns.stored([pending.session for pending in batch if pending.session.waits])
 
     def _show(self, pending: Pending, entry: Entry, reply: Stored | None) -> None:
         """To everyone who is to hear it; the author is shown the reply."""

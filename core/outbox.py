@@ -18,10 +18,13 @@ from typing import Final, Protocol
 from core.audience import Audience
 from core.counters import Counters
 from core.replies import Shown
-from core.session import Encode, Session
+from core.session import Encode, Session, Write
 
 PATIENCE: Final = 8e-5
 """Seconds that presence waits for each reader: twenty times what a write costs, so a twentieth of a core."""
+
+FEW: Final = 4
+"""Speakers to look for one by one."""
 
 SHORTEST: Final = 0.002
 LONGEST: Final = 0.25
@@ -66,7 +69,24 @@ class Own:
         """What it is shown in place of its own items from `upto` on, by number; b"" for nothing."""
 
 
+class Promised:
+    """Stands for a flush that is sure to come."""
+
+    def cancel(self) -> None: ...
+
+
+def _without(writes: list[Write], some: set[Write]) -> list[Write]:
+    """The others. Mostly it is one that goes, and to look for it costs less than to look at each."""
+    if len(some) > FEW:
+        return [write for write in writes if write not in some]
+    for write in some:
+        writes.remove(write)
+    return writes
+
+
 class Outbox:
+    """`with outbox:` writes what is shown meanwhile at the end of the block, instead of the tick's."""
+
     def __init__(self, schedule: Schedule, counters: Counters) -> None:
         self._later = schedule
         self._counters = counters
@@ -79,6 +99,15 @@ class Outbox:
         """The flush that is to come; None when nothing is gathered."""
         self._patience = 0.0
         """It comes that much later than at the end of a tick."""
+        self._promised = Promised()
+
+    def __enter__(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._patience = self._promised, 0.0
+
+    def __exit__(self, *_: object) -> None:
+        self.flush()
 
     def show(
         self,
@@ -157,8 +186,7 @@ class Outbox:
                 writes = list(group.values())
                 speakers = own.keys() & group.keys()
                 if speakers:
-                    theirs = {group[session] for session in speakers}
-                    writes = [write for write in writes if write not in theirs]
+                    writes = _without(writes, {group[session] for session in speakers})
                     self._leave_out(speakers, places, made)
                 data = b"".join(made) if writes else b""
                 if data:
