@@ -296,15 +296,16 @@ class Chat:
         reader = None
         fact: Spoken
         match command:
-            case c.Msg(room=name, text=text):
-                fact = Said(rules.own_room(session, name), nick, rules.speech(text), author, ref)
-            case c.Gmsg(text=text):
-                fact = Shouted(nick, rules.speech(text), author, ref)
-            case c.Dm(to=to, text=text):
-                text = rules.speech(text)
-                reader = self._roster.find(to)
+            case c.Msg():
+                room = rules.own_room(session, command.room)
+                fact = Said(room, nick, rules.speech(command.text), author, ref)
+            case c.Gmsg():
+                fact = Shouted(nick, rules.speech(command.text), author, ref)
+            case c.Dm():
+                text = rules.speech(command.text)
+                reader = self._roster.find(command.to)
                 if reader is None or reader.nick is None:
-                    raise Refusal("user-not-found", to)
+                    raise Refusal("user-not-found", command.to)
                 if reader.id not in (session.partners or ()):
                     self._unhurried(session, "partner", PARTNERS)
                     session.knows(reader.id)
@@ -343,8 +344,8 @@ class Chat:
         author, fact = pending.session.current, pending.fact
         audience: Audience | None = None
         match fact:
-            case Said(room=room):
-                audience = self._roster.room(room)
+            case Said():
+                audience = self._roster.room(fact.room)
             case Shouted():
                 audience = self._roster.hall
             case Told():

@@ -16,12 +16,13 @@ Row = tuple[Any, ...]
 
 def to_row(number: int, time: int, fact: Spoken) -> Row:
     match fact:
-        case Said(room=room, nick=nick, text=text, author=author, ref=ref):
-            return (number, time, SAID, room, nick, text, author, None, None, ref)
-        case Shouted(nick=nick, text=text, author=author, ref=ref):
-            return (number, time, SHOUTED, None, nick, text, author, None, None, ref)
-        case Told(nick=nick, to=to, text=text, author=author, reader=reader, ref=ref):
-            return (number, time, TOLD, None, nick, text, author, to, reader, ref)
+        case Said():
+            return (number, time, SAID, fact.room, fact.nick, fact.text, fact.author, None, None, fact.ref)
+        case Shouted():
+            return (number, time, SHOUTED, None, fact.nick, fact.text, fact.author, None, None, fact.ref)
+        case Told():
+            told = (fact.nick, fact.text, fact.author, fact.to, fact.reader, fact.ref)
+            return (number, time, TOLD, None, *told)
         case _:
             assert_never(fact)
 

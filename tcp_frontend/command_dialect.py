@@ -52,8 +52,8 @@ def encode(shown: Shown) -> bytes:
 
 def _lines(shown: Shown) -> Sequence[str]:
     match shown:
-        case f.Entry(fact=fact):
-            return _fact_lines(fact)
+        case f.Entry():
+            return _fact_lines(shown.fact)
         case r.Stored() | r.Done():
             return ()  # silence is consent
         case r.Welcome(topics=topics):
@@ -107,12 +107,12 @@ def _topic_lines(topics: Iterable[str]) -> list[str]:
 
 def _fact_lines(fact: f.Fact) -> tuple[str, ...]:
     match fact:
-        case f.Said(nick=nick, text=text):
-            return (f"MSG {nick} {text}",)
-        case f.Shouted(nick=nick, text=text):
-            return (f"GMSG {nick} {text}",)
-        case f.Told(nick=nick, text=text):
-            return (f"DM {nick} {text}",)
+        case f.Said():
+            return (f"MSG {fact.nick} {fact.text}",)
+        case f.Shouted():
+            return (f"GMSG {fact.nick} {fact.text}",)
+        case f.Told():
+            return (f"DM {fact.nick} {fact.text}",)
         case f.Connected(nick=nick):
             return (f"INFO {nick} connected",)
         case f.Joined(nick=nick):

@@ -71,8 +71,8 @@ def encode(shown: Shown) -> bytes:
     match shown:
         case f.Entry():
             return e.frame(_event(shown))
-        case r.Stored(id=id_, time=time, ref=ref):
-            return e.frame(e.Ok(id_, rfc3339(time), ref=ref))
+        case r.Stored():
+            return e.frame(e.Ok(shown.id, rfc3339(shown.time), ref=shown.ref))
         case r.Welcome(nick=nick, token=token, rooms=rooms, topics=topics, ref=ref):
             return e.frame(e.Welcome(nick, token, rooms, topics, ref))
         case r.Entered(topic=topic, ref=ref):
@@ -128,11 +128,11 @@ def _event(entry: f.Entry) -> e.Event:
 def _spoken(entry: f.Entry) -> e.Spoken:
     fact, time = entry.fact, rfc3339(entry.time)
     match fact:
-        case f.Said(room=room, nick=nick, text=text):
-            return e.Msg(entry.id, time, room, nick, text)
-        case f.Shouted(nick=nick, text=text):
-            return e.Gmsg(entry.id, time, nick, text)
-        case f.Told(nick=nick, to=to, text=text):
-            return e.Dm(entry.id, time, nick, to, text)
+        case f.Said():
+            return e.Msg(entry.id, time, fact.room, fact.nick, fact.text)
+        case f.Shouted():
+            return e.Gmsg(entry.id, time, fact.nick, fact.text)
+        case f.Told():
+            return e.Dm(entry.id, time, fact.nick, fact.to, fact.text)
         case _:
             raise AssertionError(fact)  # only speech is stored
