@@ -62,13 +62,12 @@ class Chat:
             close=self.close,
         )
         self._turns = Turns(self._loop, self.limits, self._handle)
-        self._recorder = Recorder(log, self._stored, self._failed, self.counters)
+        self._recorder = Recorder(log, self._stored, self._failed, self.counters, self._start)
         self._sessions: dict[Session, float] = {}
         """Every connection, with the time at which it was made."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._start(self._recorder.run())
         self._start(self._people.keep_remembered())
         self._start(watch(self._sessions.items, self.limits, self._outbox.tell, self.close))
         return self

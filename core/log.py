@@ -93,6 +93,10 @@ class Log(Protocol):
         """
         ...
 
+    def append_at_once(self, batch: Sequence[Spoken]) -> Sequence[Entry] | None:
+        """The same for a batch that can be stored without waiting; else None, and nothing was stored."""
+        ...
+
     async def find(self, author: str, ref: str) -> Entry | None:
         """What this author has stored under this ref."""
         ...

@@ -9,7 +9,8 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from core.counters import Counters
 from core.facts import Entry, Said, Spoken
@@ -50,7 +51,7 @@ class Pending:
 
 
 class Recorder:
-    """Hands batches to the log and their outcome to `stored` or `failed`."""
+    """Hands batches to the log and their outcome to `stored` or `failed`. `start` runs what has to wait."""
 
     def __init__(
         self,
@@ -58,56 +59,97 @@ class Recorder:
         stored: Callable[[Sequence[Pending], Sequence[Entry]], None],
         failed: Callable[[Sequence[Pending], LogError], None],
         counters: Counters,
+        start: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._log = log
         self._stored = stored
         self._failed = failed
         self._counters = counters
+        self._start = start
+        self._loop = asyncio.get_running_loop()
         self._pending: deque[Pending] = deque()
-        self._wanted = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._busy = False
+        """A batch is under way, or will be."""
         self._next = 0.0
         """When the next batch may go, be it as small as it likes."""
-        self._enough: asyncio.Future[None] | None = None
+        self._gathering: asyncio.TimerHandle | None = None
         """Waits for more messages to come."""
+        self._drained: asyncio.Event | None = None
+        """Somebody waits for that."""
 
     def add(self, pending: Pending) -> None:
         self._pending.append(pending)
-        if self._enough is not None and len(self._pending) >= ENOUGH:
-            self._go()
-        self._wanted.set()
-        self._idle.clear()
+        if not self._busy:
+            self._busy = True
+            self._loop.call_soon(self._next_batch)  # what else comes in this tick goes with it
+        elif self._gathering is not None and len(self._pending) >= ENOUGH:
+            self._gathering.cancel()
+            self._gathering = None
+            self._loop.call_soon(self._record)
 
     async def drained(self) -> None:
         """Everything that was added has been stored or has failed."""
-        await self._idle.wait()
+        if self._busy:
+            if self._drained is None:
+                self._drained = asyncio.Event()
+            await self._drained.wait()
 
-    async def run(self) -> None:
-        while True:
-            await self._wanted.wait()
-            while self._pending:
-                wait = self._next - time.perf_counter()
-                if wait > 0 and len(self._pending) < ENOUGH:
-                    await self._gather(wait)
-                await self._record(self._take())
-            self._wanted.clear()
-            self._idle.set()
+    def _next_batch(self) -> None:
+        """Record it, now or after a moment in which more messages may come."""
+        wait = self._next - time.perf_counter()
+        if wait > 0 and len(self._pending) < ENOUGH:
+            self._gathering = self._loop.call_later(wait, self._record)
+        else:
+            self._record()
 
-    async def _gather(self, seconds: float) -> None:
-        """Wait for more messages, for a moment at most."""
-        loop = asyncio.get_running_loop()
-        self._enough = loop.create_future()
-        timer = loop.call_later(seconds, self._go)
+    def _record(self) -> None:
+        self._gathering = None
+        batch, began = self._take(), time.perf_counter()
+        facts = [pending.fact for pending in batch]
         try:
-            await self._enough
-        finally:
-            timer.cancel()
-            self._enough = None
+            entries = self._log.append_at_once(facts)
+        except Exception as error:  # noqa: BLE001 - it is told to whoever waits
+            self._refuse(batch, error)
+        else:
+            if entries is None:
+                self._start(self._wait(batch, facts, began))
+                return
+            self._show(batch, entries, began)
+        self._go_on()
 
-    def _go(self) -> None:
-        if self._enough is not None and not self._enough.done():
-            self._enough.set_result(None)
+    async def _wait(self, batch: Sequence[Pending], facts: Sequence[Spoken], began: float) -> None:
+        try:
+            entries = await self._log.append(facts)
+        except Exception as error:  # noqa: BLE001 - it is told to whoever waits
+            self._refuse(batch, error)
+        else:
+            self._show(batch, entries, began)
+        self._go_on()
+
+    def _show(self, batch: Sequence[Pending], entries: Sequence[Entry], began: float) -> None:
+        self._counters.appended(time.perf_counter() - began)
+        before = self._counters.deliveries
+        try:
+            self._stored(batch, entries)
+        except Exception:  # the messages are durable; whoever missed one finds it in the history
+            logger.exception("failed to show %d stored messages", len(batch))
+        self._next = began + min((self._counters.deliveries - before) * PACE, LONGEST)
+
+    def _refuse(self, batch: Sequence[Pending], error: Exception) -> None:
+        """Nothing was stored."""
+        if not isinstance(error, LogError):  # an adapter's bug must not end the chat
+            logger.error("the log failed to store %d messages", len(batch), exc_info=error)
+            error = LogError()
+        self._failed(batch, error)
+
+    def _go_on(self) -> None:
+        if self._pending:
+            self._loop.call_soon(self._next_batch)  # first the sockets take what was written
+            return
+        self._busy = False
+        if self._drained is not None:
+            self._drained.set()
+            self._drained = None
 
     def _take(self) -> list[Pending]:
         batch: list[Pending] = []
@@ -130,23 +172,3 @@ class Recorder:
             whole -= size
             batch.append(pending.popleft())
         return batch
-
-    async def _record(self, batch: list[Pending]) -> None:
-        began = time.perf_counter()
-        try:
-            entries = await self._log.append([pending.fact for pending in batch])
-        except LogError as error:
-            self._failed(batch, error)
-        except Exception:  # an adapter's bug must not end the chat: the senders are told, nobody is shown
-            logger.exception("the log failed to store %d messages", len(batch))
-            self._failed(batch, LogError())
-        else:
-            self._counters.appended(time.perf_counter() - began)
-            before = self._counters.deliveries
-            try:
-                self._stored(batch, entries)
-            except Exception:  # the messages are durable; whoever missed one finds it in the history
-                logger.exception("failed to show %d stored messages", len(batch))
-            self._next = began + min((self._counters.deliveries - before) * PACE, LONGEST)
-        if self._pending:
-            await asyncio.sleep(0)  # let the sockets take what was written before the next batch

@@ -57,6 +57,9 @@ class MemoryLog:
     async def check(self) -> None: ...
 
     async def append(self, batch: Sequence[Spoken]) -> Sequence[Entry]:
+        return self.append_at_once(batch)
+
+    def append_at_once(self, batch: Sequence[Spoken]) -> Sequence[Entry]:
         now = time.time_ns() // 1_000_000
         return [self._store(fact, now) for fact in batch]
 

@@ -154,29 +154,39 @@ class SqliteLog:
         await self._write(schema.try_storing, self._writer)
 
     async def append(self, batch: Sequence[Spoken]) -> Sequence[Entry]:
-        records = tuple(self._records.values())
-        entries = None
-        if len(batch) + len(records) <= FEW and self._is_quick:
-            entries = self._append_at_once(batch, records)
+        entries = self.append_at_once(batch)
         if entries is None:
-            checkpoints = self._caution.checkpoints
+            records, checkpoints = tuple(self._records.values()), self._caution.checkpoints
             entries = await self._write(self._append, batch, records)
             self._caution.flushed(checkpoints)
+            self._were_appended(batch, records)
+        return entries
+
+    def append_at_once(self, batch: Sequence[Spoken]) -> Sequence[Entry] | None:
+        """On the event loop's thread, unless there are many, or a transaction may have to wait."""
+        records = tuple(self._records.values())
+        if len(batch) + len(records) > FEW or not self._is_quick:
+            return None
+        entries = self._without_waiting(batch, records)
+        if entries is not None:
+            self._were_appended(batch, records)
+        return entries
+
+    def _were_appended(self, batch: Sequence[Spoken], records: Sequence[Record]) -> None:
         self._were_written(records)
         self.last_id = self._next_id - 1
         self._recent += len(batch)
         for fact in batch:
             if isinstance(fact, Said):
                 self._fresh[fact.room] += 1
-        return entries
 
     @property
     def _is_quick(self) -> bool:
         """A transaction would wait for nothing, as far as is known."""
         return self._writing.idle and self._durability == "normal" and not self._caution.needed
 
-    def _append_at_once(self, batch: Sequence[Spoken], records: Sequence[Record]) -> list[Entry] | None:
-        """On the event loop's thread. None when another program is writing."""
+    def _without_waiting(self, batch: Sequence[Spoken], records: Sequence[Record]) -> list[Entry] | None:
+        """None when another program is writing."""
         if self._patient:
             self._wait_for_others(0)
         began, worked = time.perf_counter(), time.thread_time()

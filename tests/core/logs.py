@@ -22,14 +22,17 @@ class HeldLog(MemoryLog):
         self._asked = asyncio.Event()
         self.batches: list[list[Spoken]] = []
 
+    def append_at_once(self, batch: Sequence[Spoken]) -> None:  # type: ignore[override]  # it never can
+        del batch
+
     async def append(self, batch: Sequence[Spoken]) -> Sequence[Entry]:
         self.batches.append(list(batch))
         self._asked.set()
-        entries = await super().append(batch) if self._stores_first else []
+        entries = super().append_at_once(batch) if self._stores_first else []
         error = await self._turns.get()
         if error is not None:
             raise error
-        return entries if self._stores_first else await super().append(batch)
+        return entries if self._stores_first else super().append_at_once(batch)
 
     async def is_asked(self, times: int = 1) -> None:
         """So many batches have come in all."""
