@@ -154,6 +154,8 @@ class Recorder:
     def _take(self) -> list[Pending]:
         batch: list[Pending] = []
         pending, whole = self._pending, BATCH_CHARACTERS
+        if len(pending) == 1:
+            return [pending.popleft()]
         few = len(pending) <= AUDIENCE_CHARACTERS // SHORT
         if few and sum([len(each.fact.text) for each in pending]) <= AUDIENCE_CHARACTERS:
             # Nobody's share can be too much.

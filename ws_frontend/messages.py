@@ -63,7 +63,7 @@ def _second(second: int) -> str:
 @lru_cache(maxsize=64)
 def rfc3339(milliseconds: int) -> str:
     """UTC with milliseconds: `2026-11-20T09:30:00.123Z`."""
-    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
+    return f"{_second(milliseconds // 1000)}.{str(milliseconds % 1000).zfill(3)}Z"
 
 
 def encode(shown: Shown) -> bytes:
