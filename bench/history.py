@@ -22,7 +22,7 @@ from bench.results import Result, rounded
 from core.facts import Said
 from core.names import Nick, RoomName
 from storage import schema, tidying
-from storage.rows import INSERT, Row, to_row
+from storage.rows import Row, insertion
 
 ROOMS: Final = 100
 """So that a million messages are 10,000 in each, which is what a room keeps unless told otherwise."""
@@ -50,20 +50,22 @@ def extend(file: Path, before: int, upto: int) -> None:
     with closing(schema.connect(file)) as database:
         database.execute("PRAGMA synchronous = OFF")
         database.execute("BEGIN")
-        database.executemany(INSERT, _rows(before, upto))
+        for statement, row in _insertions(before, upto):
+            database.execute(statement, row)
         database.execute("COMMIT")
         while tidying.index_some(database):
             pass
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _rows(before: int, upto: int) -> Iterator[Row]:
+def _insertions(before: int, upto: int) -> Iterator[tuple[str, Row]]:
     chance = random.Random(before)
     now = time.time_ns() // 1_000_000
     for number in range(before + 1, upto + 1):
         text = " ".join(chance.choices(WORDS, k=8))
         room = RoomName(f"#past-{number % ROOMS}")
-        yield to_row(number, now - (upto - number), Said(room, Nick(f"Reader{number % 97}"), text, "bench"))
+        said = Said(room, Nick(f"Reader{number % 97}"), text, "bench")
+        yield insertion(number, now - (upto - number), said)
 
 
 class Faulty(Exception):

@@ -24,7 +24,7 @@ from core.names import Nick, RoomName
 from storage import reading, schema, tidying
 from storage.caution import Caution
 from storage.errors import CannotOpen, log_error
-from storage.rows import COLUMNS, INSERT, Row, to_entry, to_row
+from storage.rows import COLUMNS, Row, insertion, to_entry
 from storage.worker import Worker
 
 T = TypeVar("T")
@@ -208,7 +208,7 @@ class SqliteLog:
         """All of it in one transaction, which may have begun."""
         database, number, now = self._writer, self._next_id, time.time_ns() // 1_000_000
         entries: list[Entry] = []
-        rows: list[Row] = []
+        rows: dict[str, list[Row]] = {}
         refs: dict[tuple[str, str], Entry] = {}
         if not database.in_transaction:
             database.execute("BEGIN IMMEDIATE")
@@ -216,18 +216,20 @@ class SqliteLog:
             if fact.ref is not None:
                 known = refs.get((fact.author, fact.ref))
                 if known is None:
-                    row = database.execute(_BY_REF, (fact.author, fact.ref)).fetchone()
-                    known = to_entry(row) if row else None
+                    found = database.execute(_BY_REF, (fact.author, fact.ref)).fetchone()
+                    known = to_entry(found) if found else None
                 if known is not None:
                     entries.append(known)
                     continue
             entry = Entry(number, now, fact)
             entries.append(entry)
-            rows.append(to_row(number, now, fact))
+            statement, row = insertion(number, now, fact)
+            rows.setdefault(statement, []).append(row)
             if fact.ref is not None:
                 refs[fact.author, fact.ref] = entry
             number += 1
-        database.executemany(INSERT, rows)
+        for statement, some in rows.items():
+            database.executemany(statement, some)
         if records:
             database.executemany(_REMEMBER, [_record_row(record) for record in records])
         database.execute("COMMIT")
