@@ -109,6 +109,7 @@ class SqliteLog:
                 self._writer.execute(f"PRAGMA synchronous = {self._durability}")
                 self._writer.execute("PRAGMA wal_autocheckpoint = 0")  # messages would wait for it
                 schema.try_writing(self._writer)  # a file that cannot be written is refused now
+                self._cursor = self._writer.cursor()  # else each statement makes one
                 self._reader = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 self._reader.execute("PRAGMA query_only = 1")
                 self._checkpointer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
@@ -191,7 +192,7 @@ class SqliteLog:
             self._wait_for_others(0)
         began, worked = time.perf_counter(), time.thread_time()
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
+            self._cursor.execute("BEGIN IMMEDIATE")
         except sqlite3.Error:  # on its thread the writer can wait, and say what is wrong
             return None
         try:
@@ -206,11 +207,11 @@ class SqliteLog:
 
     def _append(self, batch: Sequence[Spoken], records: Sequence[Record]) -> list[Entry]:
         """All of it in one transaction, which may have begun."""
-        database, number, now = self._writer, self._next_id, time.time_ns() // 1_000_000
+        database, number, now = self._cursor, self._next_id, time.time_ns() // 1_000_000
         entries: list[Entry] = []
         rows: dict[str, list[Row]] = {}
         refs: dict[tuple[str, str], Entry] = {}
-        if not database.in_transaction:
+        if not self._writer.in_transaction:
             database.execute("BEGIN IMMEDIATE")
         for fact in batch:
             if fact.ref is not None:
