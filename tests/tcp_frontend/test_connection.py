@@ -238,3 +238,19 @@ async def test_whoever_does_not_read_and_falls_silent_does_not_stay_for_ever() -
             while (event := await ann.next())["type"] != "disconnected":
                 assert event["type"] == "ok"
             assert event["nick"] == "Mute"
+
+
+async def test_nothing_comes_behind_the_good_bye_of_someone_who_reads_late() -> None:
+    limits = Limits(rate=0, login_timeout=0, idle_timeout=0.5, idle_warning=0)
+    async with open_doors(limits=limits, sendq=64_000_000) as doors, WebClient(doors.web_port, "Ann") as ann:
+        with Mute(doors.tcp_port, "Mute") as mute:
+            await ann.expect("joined", nick="Mute")
+            for _ in range(500):  # more than fits into the pipe
+                await ann.send("msg", room="#general", text="x" * 2000)
+            while not doors.chat.counters.cuts["idle-timeout"]:
+                await ann.call("ping")
+            await ann.call("ping")  # it is closed now, but not gone: it has not read the rest
+            await ann.call("msg", room="#general", text="too late")
+            rest = await mute.rest()
+    assert b"too late" not in rest
+    assert rest.endswith(b"\nINFO idle-timeout\n")
