@@ -186,7 +186,7 @@ async def test_the_event_loop_does_the_same_for_many_readers_as_for_few(
     few = await _activity(monkeypatch, 3, command)
     many = await _activity(monkeypatch, 50, command)
     assert few == many
-    assert 0 < sum(many.values()) < 20
+    assert 0 < sum(many.values()) <= 4, "a turn for the batch, and what the test itself waits with"
 
 
 async def test_few_messages_for_many_readers_share_their_writes_and_one_alone_does_not_wait(
@@ -272,7 +272,7 @@ async def test_a_delivery_calls_one_function_and_makes_nothing(monkeypatch: pyte
     many_calls, many_bytes = await _cost(monkeypatch, 120)
     more = 100 * len(ENCODERS)
     assert (many_calls - few_calls) / more <= 1 + 1
-    assert few_calls - 20 * len(ENCODERS) * 2 < 350, "for the message itself"
+    assert few_calls - 20 * len(ENCODERS) * 2 < 275, "for the message itself"
     assert (many_bytes - few_bytes) / more <= 16, "its place in two lists"
 
 

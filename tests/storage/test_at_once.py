@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.facts import Said
+from core.log import InRoom
 from core.names import Nick, RoomName
 from storage import caution, schema, sqlite
 from storage.sqlite import FEW, SqliteLog
@@ -55,6 +56,24 @@ async def test_few_messages_do_not_change_the_thread(watched: Watched) -> None:
 
 async def test_many_messages_do(watched: Watched) -> None:
     assert not await watched.stores_at_once(FEW + 1)
+
+
+async def test_what_is_stored_at_once_takes_no_turn_of_the_loop(watched: Watched) -> None:
+    """It is called, not awaited."""
+    newest = watched.log.last_id
+    entries = watched.log.append_at_once([said("one"), said("two")])
+    assert entries is not None
+    assert [entry.id for entry in entries] == [newest + 1, newest + 2] == [newest + 1, watched.log.last_id]
+    page = await watched.log.history(InRoom(RoomName("#general")), before=None, limit=2)
+    assert list(page.entries) == list(entries)
+
+
+async def test_what_cannot_be_stored_at_once_is_not_stored(watched: Watched) -> None:
+    newest = watched.log.last_id
+    assert watched.log.append_at_once([said()] * (FEW + 1)) is None
+    assert watched.log.last_id == newest
+    (entry,) = await watched.log.append([said("next")])
+    assert entry.id == newest + 1
 
 
 async def test_where_each_transaction_is_flushed_none_is_waited_for(tmp_path: Path) -> None:
