@@ -1,13 +1,16 @@
 """Shown means stored, acknowledged means stored: with a log that is slow, and with one that fails."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from core import commands as c
+from core import recorder
 from core.chat import Chat
 from core.limits import IN_FLIGHT_MAX
 from core.log import LogError
+from core.recorder import ENOUGH
 from core.replies import Error, Stored
 from tests.core.logs import HeldLog
 from tests.core.person import enter, join, numbered
@@ -93,6 +96,30 @@ async def test_while_one_batch_is_stored_the_next_one_gathers(chat: Chat, log: H
     log.release(2)
     await ann.sees(*["Stored"] * 6, "Said #general Bob from Bob")
     assert [len(batch) for batch in log.batches] == [1, 6]
+
+
+@pytest.mark.parametrize("gathered", [1, ENOUGH])
+async def test_a_batch_that_has_gathered_is_the_only_one_under_way_too(
+    chat: Chat, log: HeldLog, monkeypatch: pytest.MonkeyPatch, gathered: int
+) -> None:
+    """It goes when its moment is over, or with the last of enough messages."""
+    moment = 0.05
+    monkeypatch.setattr(recorder, "PACE", 1.0)
+    monkeypatch.setattr(recorder, "LONGEST", moment)
+    ann, _ = await enter(chat, "Ann", "Bob")
+    log.release()
+    ann.does(c.Msg("#general", "first"))
+    await ann.sees("Stored")
+    ann.does(*numbered("#general", 0, 1))
+    await asyncio.sleep(0)  # it begins to wait for others
+    ann.does(*numbered("#general", 1, gathered))
+    await log.is_asked(2)
+    ann.does(*numbered("#general", gathered, gathered + ENOUGH))
+    await asyncio.sleep(2 * moment)  # in which nothing may happen
+    assert [len(batch) for batch in log.batches] == [1, gathered]
+    log.release(2)
+    await ann.sees(*["Stored"] * (gathered + ENOUGH))
+    assert [len(batch) for batch in log.batches] == [1, gathered, ENOUGH]
 
 
 async def test_a_batch_holds_no_more_text_than_a_reader_can_be_sent_at_once(chat: Chat, log: HeldLog) -> None:

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from core.facts import Said, Shouted, Told
+from core.facts import Said
 from core.log import Reader, Record
 from core.names import Nick, RoomName
 from storage import sqlite
-from storage.rows import insertion
 from storage.sqlite import SqliteLog
 from tests.clients import DEADLINE, within
 from tests.storage.conftest import busy
@@ -36,20 +35,6 @@ async def test_a_batch_is_one_transaction_of_a_statement_for_each_message(
         words = statements(log)
         await log.append([said(n) for n in range(messages)])
         assert words == ["BEGIN", *["INSERT"] * messages, "COMMIT"]
-
-
-@pytest.mark.parametrize("ref", [None, "r"])
-def test_no_value_of_a_row_is_missing(ref: str | None) -> None:
-    """sqlite3 looks for an adapter of None, for longer than three strings take."""
-    nick = Nick("Ann")
-    for fact in (
-        Said(GENERAL, nick, "hi", "0" * 16, ref),
-        Shouted(nick, "hi", "0" * 16, ref),
-        Told(nick, Nick("Bob"), "hi", "0" * 16, "1" * 16, ref),
-    ):
-        statement, row = insertion(1, 1_000, fact)
-        assert None not in row
-        assert statement.count("?") == len(row)
 
 
 async def test_a_ref_costs_one_look_up(tmp_path: Path) -> None:
