@@ -14,6 +14,7 @@ import pytest
 from core import commands as c
 from core import recorder
 from core.chat import Chat
+from core.limits import TEXT_MAX
 from core.replies import Shown
 from core.session import Encode, Session
 from storage.memory import MemoryLog
@@ -207,6 +208,39 @@ async def test_few_messages_for_many_readers_share_their_writes_and_one_alone_do
     assert not any(wire.writes for wire in house.all_readers)
     await house.say(last)
     assert all(len(wire.writes) == 1 for wire in house.all_readers)
+
+
+async def test_between_two_batches_the_sockets_have_their_turn(chat: Chat) -> None:
+    """Else what is written would pile up behind them, and readers that keep up would be cut."""
+    house = House(chat)
+    await house.fill(1)
+    turns, written_in = 0, []
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    class TimedWire(CountingWire):
+        def write(self, data: bytes, /) -> None:
+            written_in.append(turns)
+            super().write(data)
+
+    late = TimedWire()
+    reader = chat.connect(late, messages.encode, lambda raw: raw)
+    chat.receive(reader, c.Login("late"))
+    await late.is_written()
+    written_in.clear()
+    counting = asyncio.create_task(count())
+    await house.say(*[("web", c.Msg("#general", "x" * TEXT_MAX))] * 100, ("web", c.Msg("#general", "last")))
+    async with within(DEADLINE):
+        while b"last" not in late.writes[-1]:
+            late.written.clear()
+            await late.written.wait()
+    counting.cancel()
+    assert len(written_in) > 3
+    assert len(set(written_in)) == len(written_in)
 
 
 class QuietWire(CountingWire):
