@@ -324,9 +324,12 @@ class Chat:
     def _stored(self, batch: Sequence[Pending], entries: Sequence[Entry]) -> None:
         """The log has them: show them, tell the senders, write everything at once."""
         with self._outbox:
-            for pending, entry in zip(batch, entries, strict=True):
-                session = pending.session
+            waiting = []
+            for place, pending in enumerate(batch):
+                session, entry = pending.session, entries[place]
                 session.in_flight -= 1
+                if session.waits:
+                    waiting.append(session)
                 reply = None
                 if session.heir is None:  # else the new connection asks again, if it wants to know
                     reply = Stored(entry.id, entry.time, ref=pending.fact.ref)
@@ -336,7 +339,8 @@ class Chat:
                     self._show(pending, entry, reply)
                 elif reply is not None:  # a retry of what was shown before
                     self._outbox.tell(session, reply)
-            self._turns.stored([pending.session for pending in batch if pending.session.waits])
+            if waiting:
+                self._turns.stored(waiting)
 
     def _show(self, pending: Pending, entry: Entry, reply: Stored | None) -> None:
         """To everyone who is to hear it; the author is shown the reply."""

@@ -38,5 +38,6 @@ class Counters:
 
     def appended(self, seconds: float) -> None:
         """A batch was stored within this time."""
-        self.appends[bisect_left(APPEND_BOUNDS, seconds)] += 1
+        quick = seconds <= APPEND_BOUNDS[0]  # mostly: not worth a search
+        self.appends[0 if quick else bisect_left(APPEND_BOUNDS, seconds)] += 1
         self.append_seconds += seconds

@@ -65,23 +65,17 @@ class Own:
         """Of the items before this one, everything is in `parts`."""
         self.parts: list[bytes] | None = None
         """None while the session differs from the other readers only by what it has said itself."""
-        self.instead: dict[int, bytes] = {}
-        """What it is shown in place of its own items from `upto` on, by number; b"" for nothing."""
+        self.instead: dict[int, tuple[int, bytes]] = {}
+        """What it is shown in place of its own items from `upto` on, by number; b"" for nothing.
+
+        With the item's place among those of the audience: there is one, or else `parts` are made.
+        """
 
 
 class Promised:
     """Stands for a flush that is sure to come."""
 
     def cancel(self) -> None: ...
-
-
-def _without(writes: list[Write], some: set[Write]) -> list[Write]:
-    """The others. Mostly it is one that goes, and to look for it costs less than to look at each."""
-    if len(some) > FEW:
-        return [write for write in writes if write not in some]
-    for write in some:
-        writes.remove(write)
-    return writes
 
 
 class Outbox:
@@ -107,6 +101,7 @@ class Outbox:
         self._timer, self._patience = self._promised, 0.0
 
     def __exit__(self, *_: object) -> None:
+        self._timer = None
         self.flush()
 
     def show(
@@ -125,18 +120,22 @@ class Outbox:
         """
         item = Item(self._seq, shown)
         self._seq += 1
-        hears_it = False
+        place = None
         for audience in audiences:
             if not audience.gathered:
                 self._active.append(audience)
+            if without in audience.members:
+                place = len(audience.gathered)
             audience.gathered.append(item)
-            hears_it = hears_it or without in audience.members
-        self._schedule(sum(len(a.members) for a in audiences) * PATIENCE if patient else 0.0)
+        if patient:
+            self._schedule(sum(len(a.members) for a in audiences) * PATIENCE)
+        elif self._timer is None or self._patience:
+            self._schedule(0.0)
         if without is None:
             return
-        if hears_it:
+        if place is not None:
             own = self._own_of(without)
-            own.instead[item.seq] = b"" if instead is None else without.encode(instead)
+            own.instead[item.seq] = place, b"" if instead is None else without.encode(instead)
         elif instead is not None:
             self.tell(without, instead)
 
@@ -180,14 +179,13 @@ class Outbox:
         shares = []
         for audience in active:
             items, audience.gathered = audience.gathered, []
-            places = {item.seq: place for place, item in enumerate(items)} if own else {}
             for encode, group in audience.groups.items():
-                made = [item.encoded(encode) for item in items]
+                made = []
+                for item in items:
+                    made.append(item.made.get(encode) or item.encoded(encode))  # noqa: PERF401 - no function for it
                 writes = list(group.values())
-                speakers = own.keys() & group.keys()
-                if speakers:
-                    writes = _without(writes, {group[session] for session in speakers})
-                    self._leave_out(speakers, places, made)
+                if own:
+                    writes = self._leave_out(group, writes, made)
                 data = b"".join(made) if writes else b""
                 if data:
                     shares.append((writes, data))
@@ -205,15 +203,27 @@ class Outbox:
             self._write(session, mine.parts or [])
 
     def _leave_out(
-        self, speakers: Iterable[Session], places: Mapping[int, int], made: Sequence[bytes]
-    ) -> None:
-        """Give speakers what the others get, without what they said. `places`: of the items, by number."""
+        self, group: Mapping[Session, Write], writes: list[Write], made: Sequence[bytes]
+    ) -> list[Write]:
+        """The writes of the others. Who has spoken gets what they get, without what it said."""
+        own = self._own
+        speakers: Iterable[Session] = own
+        few = len(own) <= FEW
+        if not few:
+            speakers = own.keys() & group.keys()
+            spoke = {group[session] for session in speakers}
+            writes = [write for write in writes if write not in spoke]
         for session in speakers:
-            mine = self._own[session]
+            if session not in group:
+                continue
+            if few:  # to look for one costs less than to look at each
+                writes.remove(group[session])
+            mine = own[session]
             if mine.parts is None:
                 mine.parts = [*made]
-                for seq, data in mine.instead.items():
-                    mine.parts[places[seq]] = data
+                for place, data in mine.instead.values():
+                    mine.parts[place] = data
+        return writes
 
     def _write(self, session: Session, parts: Sequence[bytes]) -> None:
         data = b"".join(parts)
@@ -247,8 +257,8 @@ class Outbox:
             missed = list({item.seq: item for item in missed}.values())
             missed.sort(key=lambda item: -item.seq)
         for item in reversed(missed):
-            data = own.instead.get(item.seq)
-            own.parts.append(item.encoded(encode) if data is None else data)
+            instead = own.instead.get(item.seq)
+            own.parts.append(item.encoded(encode) if instead is None else instead[1])
         own.upto = self._seq
         return own.parts
 

@@ -70,8 +70,10 @@ class Recorder:
         self._pending: deque[Pending] = deque()
         self._busy = False
         """A batch is under way, or will be."""
-        self._next = 0.0
-        """When the next batch may go, be it as small as it likes."""
+        self._began = 0.0
+        """When the batch before began,"""
+        self._wrote = 0
+        """and to how many it was written."""
         self._gathering: asyncio.TimerHandle | None = None
         """Waits for more messages to come."""
         self._drained: asyncio.Event | None = None
@@ -96,16 +98,23 @@ class Recorder:
 
     def _next_batch(self) -> None:
         """Record it, now or after a moment in which more messages may come."""
-        wait = self._next - time.perf_counter()
-        if wait > 0 and len(self._pending) < ENOUGH:
-            self._gathering = self._loop.call_later(wait, self._record)
-        else:
-            self._record()
+        passed = time.perf_counter() - self._began
+        if passed < LONGEST and len(self._pending) < ENOUGH:
+            wait = min(self._wrote * PACE, LONGEST) - passed
+            if wait > 0:
+                self._gathering = self._loop.call_later(wait, self._record)
+                return
+        self._record()
 
     def _record(self) -> None:
         self._gathering = None
-        batch, began = self._take(), time.perf_counter()
-        facts = [pending.fact for pending in batch]
+        began = time.perf_counter()
+        if len(self._pending) == 1:
+            batch = [self._pending.popleft()]
+            facts = [batch[0].fact]
+        else:
+            batch = self._take()
+            facts = [pending.fact for pending in batch]
         try:
             entries = self._log.append_at_once(facts)
         except Exception as error:  # noqa: BLE001 - it is told to whoever waits
@@ -133,7 +142,7 @@ class Recorder:
             self._stored(batch, entries)
         except Exception:  # the messages are durable; whoever missed one finds it in the history
             logger.exception("failed to show %d stored messages", len(batch))
-        self._next = began + min((self._counters.deliveries - before) * PACE, LONGEST)
+        self._began, self._wrote = began, self._counters.deliveries - before
 
     def _refuse(self, batch: Sequence[Pending], error: Exception) -> None:
         """Nothing was stored."""
@@ -154,8 +163,6 @@ class Recorder:
     def _take(self) -> list[Pending]:
         batch: list[Pending] = []
         pending, whole = self._pending, BATCH_CHARACTERS
-        if len(pending) == 1:
-            return [pending.popleft()]
         few = len(pending) <= AUDIENCE_CHARACTERS // SHORT
         if few and sum([len(each.fact.text) for each in pending]) <= AUDIENCE_CHARACTERS:
             # Nobody's share can be too much.

@@ -27,10 +27,14 @@ def _visible(text: str) -> bool:
 
 
 def speech(text: str) -> str:
-    text = clean(text)
+    if text.isprintable():  # most often: it is clean then, and has something to see if it is not all spaces
+        visible = bool(text) and not text.isspace()
+    else:
+        text = clean(text)
+        visible = _visible(text)
     if len(text) > TEXT_MAX:
         raise Refusal("text-too-long", str(TEXT_MAX))
-    if not _visible(text):
+    if not visible:
         raise Refusal("empty-text", "Say something")
     return text
 

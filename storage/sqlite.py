@@ -77,6 +77,8 @@ class SqliteLog:
     ) -> None:
         self._path = path
         self._durability = durability
+        self._flushes = durability != "normal"
+        """The disk, at the end of each transaction."""
         self._history_per_room = history_per_room
         self._history_days = history_days
         self._records: dict[str, Record] = {}
@@ -165,38 +167,35 @@ class SqliteLog:
 
     def append_at_once(self, batch: Sequence[Spoken]) -> Sequence[Entry] | None:
         """On the event loop's thread, unless there are many, or a transaction may have to wait."""
-        records = tuple(self._records.values())
-        if len(batch) + len(records) > FEW or not self._is_quick:
+        records = tuple(self._records.values()) if self._records else ()
+        if len(batch) + len(records) > FEW:
+            return None
+        if self._flushes or self._writing.under_way or self._caution.needed:  # as far as is known
             return None
         entries = self._without_waiting(batch, records)
         if entries is not None:
+            self._rows += self._next_id - 1 - self.last_id + len(records)
             self._were_appended(batch, records)
         return entries
 
     def _were_appended(self, batch: Sequence[Spoken], records: Sequence[Record]) -> None:
-        self._were_written(records)
+        if records:
+            self._were_written(records)
         self.last_id = self._next_id - 1
         self._recent += len(batch)
         for fact in batch:
             if isinstance(fact, Said):
                 self._fresh[fact.room] += 1
 
-    @property
-    def _is_quick(self) -> bool:
-        """A transaction would wait for nothing, as far as is known."""
-        return self._writing.idle and self._durability == "normal" and not self._caution.needed
-
     def _without_waiting(self, batch: Sequence[Spoken], records: Sequence[Record]) -> list[Entry] | None:
-        """None when another program is writing."""
+        """None when nothing could be stored: on its thread the writer can wait, and say what is wrong."""
         if self._patient:
             self._wait_for_others(0)
         began, worked = time.perf_counter(), time.thread_time()
         try:
-            self._cursor.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error:  # on its thread the writer can wait, and say what is wrong
+            return self._append(batch, records)
+        except sqlite3.Error:
             return None
-        try:
-            return self._or_roll_back(self._append, batch, records)
         finally:
             self._caution.waited(time.perf_counter() - began - (time.thread_time() - worked))
 
@@ -206,13 +205,11 @@ class SqliteLog:
         self._writer.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
 
     def _append(self, batch: Sequence[Spoken], records: Sequence[Record]) -> list[Entry]:
-        """All of it in one transaction, which may have begun."""
+        """All of it in one transaction."""
         database, number, now = self._cursor, self._next_id, time.time_ns() // 1_000_000
         entries: list[Entry] = []
-        rows: dict[str, list[Row]] = {}
+        insertions: list[tuple[str, Row]] = []
         refs: dict[tuple[str, str], Entry] = {}
-        if not self._writer.in_transaction:
-            database.execute("BEGIN IMMEDIATE")
         for fact in batch:
             if fact.ref is not None:
                 known = refs.get((fact.author, fact.ref))
@@ -224,18 +221,33 @@ class SqliteLog:
                     continue
             entry = Entry(number, now, fact)
             entries.append(entry)
-            statement, row = insertion(number, now, fact)
-            rows.setdefault(statement, []).append(row)
+            insertions.append(insertion(number, now, fact))
             if fact.ref is not None:
                 refs[fact.author, fact.ref] = entry
             number += 1
-        for statement, some in rows.items():
-            database.executemany(statement, some)
-        if records:
-            database.executemany(_REMEMBER, [_record_row(record) for record in records])
-        database.execute("COMMIT")
+        if len(insertions) == 1 and not records:
+            database.execute(*insertions[0])  # that is a transaction already
+        elif insertions or records:
+            self._store(insertions, records)
         self._next_id = number
         return entries
+
+    def _store(self, insertions: Sequence[tuple[str, Row]], records: Sequence[Record]) -> None:
+        """All of it or nothing. One statement with many rows takes less than many with one."""
+        rows: dict[str, list[Row]] = {}
+        for statement, row in insertions:
+            rows.setdefault(statement, []).append(row)
+        if records:
+            rows[_REMEMBER] = [_record_row(record) for record in records]
+        database = self._cursor
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            for statement, some in rows.items():
+                database.executemany(statement, some)
+            database.execute("COMMIT")
+        finally:
+            if self._writer.in_transaction:
+                database.execute("ROLLBACK")
 
     async def _write(self, work: Callable[..., T], *args: object) -> T:
         """Run it on the writer's thread. Raises LogError, and then nothing of it was stored."""

@@ -23,12 +23,8 @@ class Worker:
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = Thread(target=self._work, name=name, daemon=True)  # a failed end must not wait for it
         self._closed = False
-        self._under_way = 0
-
-    @property
-    def idle(self) -> bool:
-        """Nothing is under way: what only this thread may touch can be touched from the loop's."""
-        return not self._under_way
+        self.under_way = 0
+        """What it was given and is not done. While that is 0, the loop may touch what is the thread's."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -56,7 +52,7 @@ class Worker:
             else:
                 self._tell(self._settle, future, result)
 
-        self._under_way += 1
+        self.under_way += 1
         self._jobs.put(do)
         return future
 
@@ -70,11 +66,11 @@ class Worker:
             del do  # what it holds must not live until the next one comes
 
     def _settle(self, future: asyncio.Future[T], result: T) -> None:
-        self._under_way -= 1
+        self.under_way -= 1
         if not future.done():  # else whoever waited was cancelled
             future.set_result(result)
 
     def _fail(self, future: asyncio.Future[Any], error: BaseException) -> None:
-        self._under_way -= 1
+        self.under_way -= 1
         if not future.done():
             future.set_exception(error)

@@ -47,7 +47,7 @@ def parse(said: str) -> c.AnyCommand:
 def encode(shown: Shown) -> bytes:
     """The line or lines for it; b"" for what this dialect does not show."""
     lines = _lines(shown)
-    return line(lines[0]) if len(lines) == 1 else b"".join([line(text) for text in lines])
+    return line(lines[0]) if len(lines) == 1 else b"".join(map(line, lines))
 
 
 def _lines(shown: Shown) -> Sequence[str]:

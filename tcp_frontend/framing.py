@@ -88,7 +88,7 @@ class LineFramer:
 
     def feed(self, data: bytes) -> None:
         data = self._rest + self._telnet.strip(data)
-        if b"\0" in data:
+        if 0 in data:
             data = data.replace(b"\r\0", b"\r\n")
         self._rest = data
         self.has_lines = True

@@ -314,7 +314,7 @@ def conversing(
             peer = f"{visit.address} through {peer}"
         logger.info("Accepted connection from %s", peer)
         socket = WebSocket(ws, transport, chat, sockets, peer, doorman.leave)
-        doorman.hand_over(socket, visit.ends)
+        doorman.hand_over(transport, socket, visit.ends)
         socket.begin(hello)
 
     return converse

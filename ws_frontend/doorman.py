@@ -49,17 +49,19 @@ class Doorman(asyncio.Protocol):
         self._visit_ends: Callable[[], None] | None = None
         self._turned_away: asyncio.Transport | None = None
 
-    def hand_over(self, to: asyncio.Protocol, visit_ends: Callable[[], None] | None) -> None:
+    def hand_over(
+        self, transport: asyncio.Transport, to: asyncio.Protocol, visit_ends: Callable[[], None] | None
+    ) -> None:
         """From now on the connection is none of aiohttp's business, which believes that it has lost it.
 
-        `visit_ends` is called when the visitor leaves.
+        Nor is it the doorman's, but for `leave`; `visit_ends` is called then.
         """
         handler = self._inner
         assert isinstance(handler, web.RequestHandler)
         handler.transport = None  # else it would close it,
         handler._payload_parser = None  # and tell our reader that nothing more comes
         handler.connection_lost(None)
-        self._inner = to
+        transport.set_protocol(to)
         self._visit_ends = visit_ends
 
     def leave(self) -> None:
@@ -121,5 +123,4 @@ class Doorman(asyncio.Protocol):
         try:
             self._inner.connection_lost(exc)
         finally:
-            if isinstance(self._inner, web.RequestHandler):  # else whoever took over says when
-                self.leave()
+            self.leave()

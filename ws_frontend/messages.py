@@ -60,10 +60,12 @@ def _second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()
 
 
-@lru_cache(maxsize=64)
+_PARTS: Final = tuple(f".{part:03}Z" for part in range(1000))
+
+
 def rfc3339(milliseconds: int) -> str:
     """UTC with milliseconds: `2026-11-20T09:30:00.123Z`."""
-    return f"{_second(milliseconds // 1000)}.{str(milliseconds % 1000).zfill(3)}Z"
+    return _second(milliseconds // 1000) + _PARTS[milliseconds % 1000]
 
 
 def encode(shown: Shown) -> bytes:

@@ -31,7 +31,7 @@ class Watched:
         log._writer.set_trace_callback(self._trace)
 
     def _trace(self, statement: str) -> None:
-        if statement == "COMMIT":
+        if statement.startswith("INSERT INTO message"):
             self._threads.add(threading.get_ident())
 
     async def stores_at_once(self, messages: int = 1) -> bool:

@@ -27,7 +27,7 @@ def statements(log: SqliteLog) -> list[str]:
     return words
 
 
-@pytest.mark.parametrize("messages", [1, 10, 100])
+@pytest.mark.parametrize("messages", [2, 10, 100])
 async def test_a_batch_is_one_transaction_of_a_statement_for_each_message(
     tmp_path: Path, messages: int
 ) -> None:
@@ -37,11 +37,36 @@ async def test_a_batch_is_one_transaction_of_a_statement_for_each_message(
         assert words == ["BEGIN", *["INSERT"] * messages, "COMMIT"]
 
 
+async def test_a_lone_message_is_one_statement(tmp_path: Path) -> None:
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        words = statements(log)
+        await log.append([said(1)])  # nothing is known of the disk: the thread stores it
+        assert words == ["INSERT"]
+        await log.append([said(2)])
+        del words[:]
+        await log.append([said(3)])
+        assert words == ["INSERT"]
+
+
+async def test_a_record_goes_along_with_a_lone_message(tmp_path: Path) -> None:
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        await log.append([said(0)])
+        await log.append([said(1)])
+        words = statements(log)
+        log.remember(Record("0" * 16, b"0" * 32, Nick("Ann"), {GENERAL: 0}, 0, 1_000))
+        await log.append([said(2)])
+        assert words == ["BEGIN", "INSERT", "INSERT", "COMMIT"]
+
+
 async def test_a_ref_costs_one_look_up(tmp_path: Path) -> None:
     async with SqliteLog(tmp_path / "chat.db") as log:
         words = statements(log)
-        await log.append([said(n, ref=str(n)) for n in range(10)])
-        assert words == ["BEGIN", *["SELECT"] * 10, *["INSERT"] * 10, "COMMIT"]
+        messages = [said(n, ref=str(n)) for n in range(10)]
+        await log.append(messages)
+        assert words == [*["SELECT"] * 10, "BEGIN", *["INSERT"] * 10, "COMMIT"]
+        del words[:]
+        await log.append(messages)
+        assert words == ["SELECT"] * 10, "they are there already"
 
 
 async def test_a_rush_of_logins_writes_each_record_once(tmp_path: Path) -> None:
