@@ -15,6 +15,8 @@ one write. Rules of this file:
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
+from msgspec import Struct
+
 from core.audience import Audience
 from core.counters import Counters
 from core.replies import Shown
@@ -38,15 +40,12 @@ Schedule = Callable[[float, Callable[[], None]], Timer]
 """Calls a function after so many seconds; 0 for the end of this tick."""
 
 
-class Item:
+class Item(Struct, eq=False):
     """Something shown to an audience, with the bytes each kind of reader gets."""
 
-    __slots__ = ("made", "seq", "shown")
-
-    def __init__(self, seq: int, shown: Shown) -> None:
-        self.seq = seq
-        self.shown = shown
-        self.made: dict[Encode, bytes] = {}
+    seq: int
+    shown: Shown
+    made: dict[Encode, bytes] = {}
 
     def encoded(self, encode: Encode) -> bytes:
         data = self.made.get(encode)
@@ -55,21 +54,18 @@ class Item:
         return data
 
 
-class Own:
+class Own(Struct, eq=False):
     """A session's own share of the tick."""
 
-    __slots__ = ("instead", "parts", "upto")
+    upto: int
+    """Of the items before this one, everything is in `parts`."""
+    parts: list[bytes] | None = None
+    """None while the session differs from the other readers only by what it has said itself."""
+    instead: dict[int, tuple[int, bytes]] = {}
+    """What it is shown in place of its own items from `upto` on, by number; b"" for nothing.
 
-    def __init__(self, upto: int) -> None:
-        self.upto = upto
-        """Of the items before this one, everything is in `parts`."""
-        self.parts: list[bytes] | None = None
-        """None while the session differs from the other readers only by what it has said itself."""
-        self.instead: dict[int, tuple[int, bytes]] = {}
-        """What it is shown in place of its own items from `upto` on, by number; b"" for nothing.
-
-        With the item's place among those of the audience: there is one, or else `parts` are made.
-        """
+    With the item's place among those of the audience: there is one, or else `parts` are made.
+    """
 
 
 class Promised:

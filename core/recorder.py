@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from core.counters import Counters
 from core.facts import Entry, Said, Spoken
 from core.log import Log, LogError
@@ -39,15 +41,12 @@ ENOUGH = 8
 """and with so many messages it goes at once."""
 
 
-class Pending:
+class Pending(Struct, frozen=True, eq=False):
     """A message on its way into the log, and who waits for it."""
 
-    __slots__ = ("fact", "reader", "session")
-
-    def __init__(self, session: Session, fact: Spoken, reader: Session | None) -> None:
-        self.session = session
-        self.fact = fact
-        self.reader = reader
+    session: Session
+    fact: Spoken
+    reader: Session | None
 
 
 class Recorder:
