@@ -210,6 +210,25 @@ async def test_few_messages_for_many_readers_share_their_writes_and_one_alone_do
     assert all(len(wire.writes) == 1 for wire in house.all_readers)
 
 
+async def test_enough_messages_at_once_do_not_wait_for_others(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House(chat)
+    await house.fill(1)
+    monkeypatch.setattr(recorder, "PACE", DEADLINE)
+    monkeypatch.setattr(recorder, "LONGEST", 10 * DEADLINE)
+    await house.say(*[("web", c.Msg("#general", str(n))) for n in range(recorder.ENOUGH)])
+
+
+async def test_few_messages_do_not_wait_for_long(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many the batch before them was written to."""
+    house = House(chat)
+    await house.fill(1)
+    monkeypatch.setattr(recorder, "PACE", DEADLINE)
+    monkeypatch.setattr(recorder, "LONGEST", DEADLINE / 10)
+    await house.say(("web", c.Msg("#general", "hello")))
+
+
 async def test_between_two_batches_the_sockets_have_their_turn(chat: Chat) -> None:
     """Else what is written would pile up behind them, and readers that keep up would be cut."""
     house = House(chat)

@@ -71,3 +71,12 @@ async def test_an_answer_takes_along_what_came_before_it(chat: Chat) -> None:
     witness.does(c.Ping())
     await witness.sees("Connected #general Late", "Pong")
     assert now() - start < PATIENCE * SIZE / 2
+
+
+async def test_a_new_topic_does_not_wait_either(chat: Chat) -> None:
+    witness, speaker = await crowd(chat)
+    await enter(chat, "Late")
+    start = now()
+    speaker.does(c.Topic("#general", "tea"))
+    await witness.sees("Connected #general Late", "TopicChanged #general P1 tea")
+    assert now() - start < PATIENCE * SIZE / 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.facts import Said
-from core.log import InRoom
+from core.log import InRoom, LogError, Record
 from core.names import Nick, RoomName
 from storage import caution, schema, sqlite
 from storage.sqlite import FEW, SqliteLog
@@ -68,12 +68,50 @@ async def test_what_is_stored_at_once_takes_no_turn_of_the_loop(watched: Watched
     assert list(page.entries) == list(entries)
 
 
+async def test_what_is_stored_at_once_counts_for_the_next_checkpoint(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each row that was written, and nothing else: one with nothing to do is dangerous."""
+    log = watched.log
+    rows = log._rows
+    again = [Said(RoomName("#general"), Nick("Ann"), "again", "0" * 16, ref) for ref in ("a", "b")]
+    for _ in range(3):
+        assert log.append_at_once([said("new"), *again]) is not None
+    log._records["0" * 16] = Record("0" * 16, b"0" * 32, Nick("Ann"), {}, 0, 1_000)
+    assert log.append_at_once([said("and a record")]) is not None
+    written = 3 + len(again) + 2
+    assert log._rows == rows + written
+    monkeypatch.setattr(sqlite, "CHECKPOINT", log._rows - log._merged)
+    await log._checkpoint()
+    assert log._merged == rows + written
+
+
 async def test_what_cannot_be_stored_at_once_is_not_stored(watched: Watched) -> None:
     newest = watched.log.last_id
     assert watched.log.append_at_once([said()] * (FEW + 1)) is None
     assert watched.log.last_id == newest
     (entry,) = await watched.log.append([said("next")])
     assert entry.id == newest + 1
+
+
+async def test_of_what_fails_at_once_nothing_is_stored_and_nothing_is_left_open(watched: Watched) -> None:
+    log = watched.log
+    await log._write(
+        log._writer.execute,
+        "CREATE TEMP TRIGGER fails BEFORE INSERT ON main.message WHEN new.text = 'bad' "
+        "BEGIN SELECT RAISE(ABORT, 'bad'); END",
+    )
+    assert await watched.stores_at_once()
+    newest = log.last_id
+    for batch in ([said("good"), said("bad")], [said("bad")]):
+        assert log.append_at_once(batch) is None
+        assert not log._writer.in_transaction
+        with pytest.raises(LogError):
+            await log.append(batch)
+    (entry,) = await log.append([said("next")])
+    assert entry.id == newest + 1
+    page = await log.history(InRoom(RoomName("#general")), before=None, limit=50)
+    assert {told.fact for told in page.entries} == {said(), said("next")}
 
 
 async def test_where_each_transaction_is_flushed_none_is_waited_for(tmp_path: Path) -> None:

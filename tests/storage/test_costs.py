@@ -56,6 +56,9 @@ async def test_a_record_goes_along_with_a_lone_message(tmp_path: Path) -> None:
         log.remember(Record("0" * 16, b"0" * 32, Nick("Ann"), {GENERAL: 0}, 0, 1_000))
         await log.append([said(2)])
         assert words == ["BEGIN", "INSERT", "INSERT", "COMMIT"]
+        del words[:]
+        await log.append([said(3)])
+        assert words == ["INSERT"], "it went along once"
 
 
 async def test_a_ref_costs_one_look_up(tmp_path: Path) -> None:
