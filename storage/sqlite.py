@@ -172,10 +172,17 @@ class SqliteLog:
             return None
         if self._flushes or self._writing.under_way or self._caution.needed:  # as far as is known
             return None
-        entries = self._without_waiting(batch, records)
-        if entries is not None:
-            self._rows += self._next_id - 1 - self.last_id + len(records)
-            self._were_appended(batch, records)
+        if self._patient:
+            self._wait_for_others(0)
+        began, worked = time.perf_counter(), time.thread_time()
+        try:
+            entries = self._append(batch, records)
+        except sqlite3.Error:  # on its thread the writer can wait, and say what is wrong
+            return None
+        finally:
+            self._caution.waited(time.perf_counter() - began - (time.thread_time() - worked))
+        self._rows += self._next_id - 1 - self.last_id + len(records)
+        self._were_appended(batch, records)
         return entries
 
     def _were_appended(self, batch: Sequence[Spoken], records: Sequence[Record]) -> None:
@@ -186,18 +193,6 @@ class SqliteLog:
         for fact in batch:
             if isinstance(fact, Said):
                 self._fresh[fact.room] += 1
-
-    def _without_waiting(self, batch: Sequence[Spoken], records: Sequence[Record]) -> list[Entry] | None:
-        """None when nothing could be stored: on its thread the writer can wait, and say what is wrong."""
-        if self._patient:
-            self._wait_for_others(0)
-        began, worked = time.perf_counter(), time.thread_time()
-        try:
-            return self._append(batch, records)
-        except sqlite3.Error:
-            return None
-        finally:
-            self._caution.waited(time.perf_counter() - began - (time.thread_time() - worked))
 
     def _wait_for_others(self, seconds: float) -> None:
         """How long the writer waits while another program is writing."""

@@ -1,6 +1,7 @@
 """The command dialect: `MSG hello` in, `MSG Ann hello` out. PROTOCOL.md has every line of it."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final, assert_never
 
 from core import commands as c
@@ -12,7 +13,7 @@ from tcp_frontend.usage import Usage, dm, history, resume, text, topic, word
 
 VERBS: Final = {
     "LOGIN": Usage("LOGIN <username>", "come in", word(c.Login)),
-    "MSG": Usage("MSG <text>", "say it in your room", text(lambda said: c.Msg(c.HERE, said))),
+    "MSG": Usage("MSG <text>", "say it in your room", text(partial(c.Msg, c.HERE))),
     "GMSG": Usage("GMSG <text>", "say it to everyone", text(c.Gmsg)),
     "DM": Usage("DM <username> <message>", "say it to one person", dm),
     "JOIN": Usage("JOIN <#room>", "go to another room", word(c.Join)),
@@ -46,14 +47,12 @@ def parse(said: str) -> c.AnyCommand:
 
 def encode(shown: Shown) -> bytes:
     """The line or lines for it; b"" for what this dialect does not show."""
-    lines = _lines(shown)
+    lines = _fact_lines(shown.fact) if isinstance(shown, f.Entry) else _lines(shown)
     return line(lines[0]) if len(lines) == 1 else b"".join(map(line, lines))
 
 
-def _lines(shown: Shown) -> Sequence[str]:
+def _lines(shown: r.AnyReply) -> Sequence[str]:
     match shown:
-        case f.Entry():
-            return _fact_lines(shown.fact)
         case r.Stored() | r.Done():
             return ()  # silence is consent
         case r.Welcome(topics=topics):

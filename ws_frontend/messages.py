@@ -109,8 +109,12 @@ def encode(shown: Shown) -> bytes:
 def _event(entry: f.Entry) -> e.Event:
     fact = entry.fact
     match fact:
-        case f.Said() | f.Shouted() | f.Told():
-            return _spoken(entry)
+        case f.Said():
+            return e.Msg(entry.id, rfc3339(entry.time), fact.room, fact.nick, fact.text)
+        case f.Shouted():
+            return e.Gmsg(entry.id, rfc3339(entry.time), fact.nick, fact.text)
+        case f.Told():
+            return e.Dm(entry.id, rfc3339(entry.time), fact.nick, fact.to, fact.text)
         case f.Connected(room=room, nick=nick) | f.Joined(room=room, nick=nick):
             return e.Joined(room, nick)
         case f.Left(room=room, nick=nick):
@@ -128,13 +132,6 @@ def _event(entry: f.Entry) -> e.Event:
 
 
 def _spoken(entry: f.Entry) -> e.Spoken:
-    fact, time = entry.fact, rfc3339(entry.time)
-    match fact:
-        case f.Said():
-            return e.Msg(entry.id, time, fact.room, fact.nick, fact.text)
-        case f.Shouted():
-            return e.Gmsg(entry.id, time, fact.nick, fact.text)
-        case f.Told():
-            return e.Dm(entry.id, time, fact.nick, fact.to, fact.text)
-        case _:
-            raise AssertionError(fact)  # only speech is stored
+    event = _event(entry)
+    assert isinstance(event, e.Spoken)  # nothing else is stored
+    return event
