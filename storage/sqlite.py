@@ -12,20 +12,21 @@ import json
 import logging
 import sqlite3
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from core.facts import Entry, Said, Spoken
+from core.facts import Entry, Spoken
 from core.log import LogError, Page, Place, Reader, Record
 from core.names import Nick, RoomName
-from storage import reading, schema, tidying
-from storage.caution import Caution
-from storage.errors import CannotOpen, log_error
+from storage import reading, schema
+from storage.checkpoints import Checkpoints
+from storage.errors import CannotOpen
 from storage.rows import COLUMNS, Row, insertion, to_entry
+from storage.tidier import Tidier
 from storage.worker import Worker
+from storage.writer import Writer
 
 T = TypeVar("T")
 
@@ -34,24 +35,9 @@ logger = logging.getLogger("parlour.storage")
 TIDY_EVERY: Final = 1.0
 """Seconds between two looks for work that nobody waits for."""
 
-BUSY: Final = 2_000
-"""Messages since the last look from which on tidying waits,"""
-
-BACKLOG: Final = 50_000
-"""unless so many are not in the word index yet."""
-
-CHECKPOINT: Final = 1_000
-"""Rows that were written since the last checkpoint, for another one. Each takes a page or two."""
-
-LOG_MAX: Final = 4_000
-"""Pages of the write-ahead log from which on messages wait for a checkpoint: else it could grow for ever."""
-
 FEW: Final = 4
 """Messages, with records of sessions, that may be stored without changing the thread: that costs more than
 storing them does."""
-
-SLACK_MAX: Final = 10_000
-"""Messages by which a room may be over its limit before it is trimmed."""
 
 _BY_REF: Final = f"SELECT {COLUMNS} FROM message WHERE author = ? AND ref = ?"
 _REMEMBER: Final = "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)"
@@ -77,26 +63,12 @@ class SqliteLog:
     ) -> None:
         self._path = path
         self._durability = durability
-        self._flushes = durability != "normal"
-        """The disk, at the end of each transaction."""
         self._history_per_room = history_per_room
         self._history_days = history_days
         self._records: dict[str, Record] = {}
         """Not written yet. Each transaction takes all of them along until one succeeds."""
         self._writing_soon = False
-        self._fresh: Counter[RoomName] = Counter()
-        """Messages in a room since it was trimmed."""
-        self._recent = 0
-        """Messages since the last look of the tidier."""
-        self._rows = 0
-        """Written so far, and committed."""
-        self._merged = 0
-        """As many when the last checkpoint was over."""
-        self._caution = Caution()
-        self._patient = True
-        """The writer waits for other programs that write."""
-        self._indexed = 0
-        self._tidier: asyncio.Task[None] | None = None
+        self._tidying: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------------ opening and closing
@@ -107,44 +79,42 @@ class SqliteLog:
             stack.enter_context(schema.lock(self._path))
             schema.prepare(self._path)
             try:
-                self._writer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
-                self._writer.execute(f"PRAGMA synchronous = {self._durability}")
-                self._writer.execute("PRAGMA wal_autocheckpoint = 0")  # messages would wait for it
-                schema.try_writing(self._writer)  # a file that cannot be written is refused now
-                self._cursor = self._writer.cursor()  # else each statement makes one
+                database = stack.enter_context(contextlib.closing(schema.connect(self._path)))
+                database.execute(f"PRAGMA synchronous = {self._durability}")
+                database.execute("PRAGMA wal_autocheckpoint = 0")  # messages would wait for it
+                schema.try_writing(database)  # a file that cannot be written is refused now
                 self._reader = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 self._reader.execute("PRAGMA query_only = 1")
-                self._checkpointer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
-                self.epoch, self.last_id = self._read_state()
-                self.topics = self._read_topics()
+                checkpointer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
+                self.epoch, self.last_id, indexed = _state(database)
+                self.topics = _topics(database)
             except sqlite3.Error as error:
                 raise CannotOpen(f"cannot use {self._path}: {error}") from None
             self._next_id = self.last_id + 1
-            self._writing = stack.enter_context(Worker("log-writer"))
+            writing = stack.enter_context(Worker("log-writer"))
             self._reading = stack.enter_context(Worker("log-reader"))
-            self._checkpointing = stack.enter_context(Worker("log-checkpoint"))
+            checkpointing = stack.enter_context(Worker("log-checkpoint"))
             self._stack = stack.pop_all()
-        self._tidier = self._loop.create_task(self._tidy())
+        self._writer = Writer(self._path, database, writing, flushes=self._durability != "normal")
+        self._checkpoints = Checkpoints(self._writer, checkpointer, checkpointing)
+        self._tidier = Tidier(
+            self._writer,
+            self._checkpoints,
+            newest=lambda: self.last_id,
+            indexed=indexed,
+            all_rooms=lambda: self._read(reading.rooms),
+            history_per_room=self._history_per_room,
+            history_days=self._history_days,
+        )
+        self._tidying = self._loop.create_task(self._tidy())
         return self
-
-    def _read_state(self) -> tuple[str, int]:
-        meta = dict(self._writer.execute("SELECT key, value FROM meta WHERE key != 'probe'").fetchall())
-        (newest,) = self._writer.execute("SELECT max(id) FROM message").fetchone()
-        self._indexed = int(meta["indexed"])
-        # Every id that anybody may have seen is below: also those of messages that are no longer kept.
-        (trimmed,) = self._writer.execute("SELECT max(upto) FROM trimmed").fetchone()
-        return str(meta["epoch"]), max(newest or 0, trimmed or 0)
-
-    def _read_topics(self) -> dict[RoomName, str]:
-        rows = self._writer.execute("SELECT room, text FROM topic").fetchall()
-        return {RoomName(room): str(text) for room, text in rows}
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._tidier is not None:
-            self._tidier.cancel()
-            await asyncio.gather(self._tidier, *self._tasks, return_exceptions=True)
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.gather(self._tidying, *self._tasks, return_exceptions=True)
         try:
             with contextlib.suppress(LogError):  # nobody is left to tell; the messages themselves are safe
                 await self._write_records()
@@ -154,14 +124,13 @@ class SqliteLog:
     # ------------------------------------------------------------------ writing
 
     async def check(self) -> None:
-        await self._write(schema.try_storing, self._writer)
+        await self._writer.run(schema.try_storing, self._writer.connection)
 
     async def append(self, batch: Sequence[Spoken]) -> Sequence[Entry]:
         entries = self.append_at_once(batch)
         if entries is None:
-            records, checkpoints = tuple(self._records.values()), self._caution.checkpoints
-            entries = await self._write(self._append, batch, records)
-            self._caution.flushed(checkpoints)
+            records = tuple(self._records.values())
+            entries = await self._writer.run(self._append, batch, records)
             self._were_appended(batch, records)
         return entries
 
@@ -170,38 +139,21 @@ class SqliteLog:
         records = tuple(self._records.values()) if self._records else ()
         if len(batch) + len(records) > FEW:
             return None
-        if self._flushes or self._writing.under_way or self._caution.needed:  # as far as is known
-            return None
-        if self._patient:
-            self._wait_for_others(0)
-        began, worked = time.perf_counter(), time.thread_time()
-        try:
-            entries = self._append(batch, records)
-        except sqlite3.Error:  # on its thread the writer can wait, and say what is wrong
-            return None
-        finally:
-            self._caution.waited(time.perf_counter() - began - (time.thread_time() - worked))
-        self._rows += self._next_id - 1 - self.last_id + len(records)
-        self._were_appended(batch, records)
+        entries = self._writer.at_once(self._append, batch, records)
+        if entries is not None:
+            self._writer.rows += self._next_id - 1 - self.last_id + len(records)
+            self._were_appended(batch, records)
         return entries
 
     def _were_appended(self, batch: Sequence[Spoken], records: Sequence[Record]) -> None:
         if records:
             self._were_written(records)
         self.last_id = self._next_id - 1
-        self._recent += len(batch)
-        for fact in batch:
-            if isinstance(fact, Said):
-                self._fresh[fact.room] += 1
-
-    def _wait_for_others(self, seconds: float) -> None:
-        """How long the writer waits while another program is writing."""
-        self._patient = bool(seconds)
-        self._writer.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
+        self._tidier.appended(batch)
 
     def _append(self, batch: Sequence[Spoken], records: Sequence[Record]) -> list[Entry]:
         """All of it in one transaction."""
-        database, number, now = self._cursor, self._next_id, time.time_ns() // 1_000_000
+        database, number, now = self._writer.cursor, self._next_id, time.time_ns() // 1_000_000
         entries: list[Entry] = []
         insertions: list[tuple[str, Row]] = []
         refs: dict[tuple[str, str], Entry] = {}
@@ -234,43 +186,20 @@ class SqliteLog:
             rows.setdefault(statement, []).append(row)
         if records:
             rows[_REMEMBER] = [_record_row(record) for record in records]
-        database = self._cursor
+        database = self._writer.cursor
         database.execute("BEGIN IMMEDIATE")
-        try:
-            for statement, some in rows.items():
-                database.executemany(statement, some)
-            database.execute("COMMIT")
-        finally:
-            if self._writer.in_transaction:
-                database.execute("ROLLBACK")
-
-    async def _write(self, work: Callable[..., T], *args: object) -> T:
-        """Run it on the writer's thread. Raises LogError, and then nothing of it was stored."""
-        if not self._patient:  # so nothing is under way there
-            self._wait_for_others(schema.PATIENCE)
-        return await self._writing.run(self._or_roll_back, work, *args)
-
-    def _or_roll_back(self, work: Callable[..., T], *args: object) -> T:
-        before = self._writer.total_changes
-        try:
-            result = work(*args)
-        except sqlite3.Error as error:
-            logger.error("cannot write %s: %s", self._path, error)
-            raise log_error(error) from error
-        finally:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-        self._rows += self._writer.total_changes - before
-        return result
+        for statement, some in rows.items():
+            database.executemany(statement, some)
+        database.execute("COMMIT")
 
     # ------------------------------------------------------------------ topics
 
     async def set_topic(self, room: RoomName, text: str) -> None:
         if text:
-            await self._write(lambda: self._writer.execute(_SET_TOPIC, (room, text)))
+            await self._writer.run(self._writer.connection.execute, _SET_TOPIC, (room, text))
             self.topics[room] = text
         else:
-            await self._write(lambda: self._writer.execute(_CLEAR_TOPIC, (room,)))
+            await self._writer.run(self._writer.connection.execute, _CLEAR_TOPIC, (room,))
             self.topics.pop(room, None)
 
     # ------------------------------------------------------------------ sessions
@@ -298,7 +227,7 @@ class SqliteLog:
 
     async def _write_records(self) -> None:
         records = tuple(self._records.values())
-        await self._write(self._append, (), records)
+        await self._writer.run(self._append, (), records)
         self._were_written(records)
 
     def _were_written(self, records: Sequence[Record]) -> None:
@@ -336,7 +265,7 @@ class SqliteLog:
         self, reader: Reader, words: str, *, room: RoomName | None, upto: int, limit: int
     ) -> Sequence[Entry]:
         with contextlib.suppress(LogError):  # what is not indexed yet is not found; the rest is
-            while await self._index_some():
+            while await self._tidier.index_some():
                 pass
         return await self._read(
             lambda db: reading.search(db, reader, words, room=room, upto=upto, limit=limit)
@@ -351,77 +280,28 @@ class SqliteLog:
 
     # ------------------------------------------------------------------ tidying
 
-    async def _index_some(self) -> bool:
-        newest = self._next_id - 1
-        more = await self._write(tidying.index_some, self._writer)
-        if not more:
-            self._indexed = newest
-        return more
-
     async def _tidy(self) -> None:
-        next_hour = 0.0
-        all_rooms = bool(self._history_per_room)
         while True:
             await asyncio.sleep(TIDY_EVERY)
-            if self._records:
-                with contextlib.suppress(LogError):
+            with contextlib.suppress(LogError):  # it was logged; there will be another turn
+                if self._records:
                     await self._write_records()
-            await self._checkpoint()
-            recent, self._recent = self._recent, 0
-            if recent > BUSY and self._next_id - self._indexed < BACKLOG:
-                continue
-            try:
-                if all_rooms:  # once: the last run may have left them over the limit, or it was another one
-                    for room in await self._read(reading.rooms):
-                        self._fresh[room] = max(self._fresh[room], SLACK_MAX)
-                    all_rooms = False
-                await self._trim_rooms()  # first: what goes need not go through the index
-                if self._indexed < self._next_id - 1:
-                    while await self._index_some():
-                        await self._checkpoint()
-                if self._loop.time() >= next_hour:
-                    next_hour = self._loop.time() + 3600
-                    while self._history_days and await self._write(
-                        tidying.trim_days, self._writer, self._history_days
-                    ):
-                        await self._checkpoint()
-                    await self._write(tidying.forget_sessions, self._writer)
-            except LogError:
-                pass  # it was logged; there will be another turn
+            with contextlib.suppress(LogError):
+                await self._tidier.look()
 
-    async def _checkpoint(self) -> None:
-        """Bring what the write-ahead log has gathered into the file, beside the writer.
 
-        Never twice without a commit in between: a checkpoint that has nothing to do, while the log begins
-        anew under it, may lose pages in SQLite before 3.51.3 (https://sqlite.org/wal.html, "WAL-reset bug").
-        """
-        if self._rows - self._merged < CHECKPOINT:
-            return
-        self._caution.checkpoints += 1
-        try:
-            pages = await self._checkpointing.run(tidying.checkpoint, self._checkpointer)
-        except sqlite3.Error as error:
-            logger.error("cannot checkpoint %s: %s", self._path, error)
-        else:
-            if pages > LOG_MAX:  # it begins anew only when nothing was written since its last page was taken
-                with contextlib.suppress(LogError):  # it was logged
-                    await self._write(tidying.checkpoint, self._writer)
-        self._caution.checkpoints += 1
-        self._merged = await self._write(lambda: self._rows)  # no commit is under way there
+def _state(database: sqlite3.Connection) -> tuple[str, int, int]:
+    """The epoch, the newest id, and that of the last message in the word index."""
+    meta = dict(database.execute("SELECT key, value FROM meta WHERE key != 'probe'").fetchall())
+    (newest,) = database.execute("SELECT max(id) FROM message").fetchone()
+    # Every id that anybody may have seen is below: also those of messages that are no longer kept.
+    (trimmed,) = database.execute("SELECT max(upto) FROM trimmed").fetchone()
+    return str(meta["epoch"]), max(newest or 0, trimmed or 0), int(meta["indexed"])
 
-    async def _trim_rooms(self) -> None:
-        keep = self._history_per_room
-        if not keep:
-            return
-        slack = min(max(100, keep // 20), SLACK_MAX)  # trimming has its price: not for each message
-        for room in [room for room, fresh in self._fresh.items() if fresh >= slack]:
-            fresh = self._fresh.pop(room)  # what comes meanwhile counts for the next time
-            try:
-                while await self._write(tidying.trim_room, self._writer, room, keep):
-                    await self._checkpoint()  # each step writes many pages
-            except LogError:
-                self._fresh[room] += fresh
-                raise
+
+def _topics(database: sqlite3.Connection) -> dict[RoomName, str]:
+    rows = database.execute("SELECT room, text FROM topic").fetchall()
+    return {RoomName(room): str(text) for room, text in rows}
 
 
 def _record_row(record: Record) -> Row:

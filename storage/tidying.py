@@ -19,12 +19,6 @@ SESSION_DAYS: Final = 7
 _DAY: Final = 86_400_000
 
 
-def checkpoint(database: sqlite3.Connection) -> int:
-    """Bring pages from the write-ahead log into the file, waiting for nobody; how many pages it has."""
-    _, pages, _ = database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-    return int(pages)
-
-
 def index_some(database: sqlite3.Connection) -> bool:
     """Take the next messages into the word index; whether there may be more."""
     (indexed,) = database.execute("SELECT value FROM meta WHERE key = 'indexed'").fetchone()

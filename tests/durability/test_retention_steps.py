@@ -35,7 +35,7 @@ class Steps:
         self._loop = asyncio.get_running_loop()
         self.stepped = asyncio.Event()
         patch.setattr("storage.sqlite.TIDY_EVERY", 0.001)
-        patch.setattr("storage.sqlite.BUSY", MANY * 10)
+        patch.setattr("storage.tidier.BUSY", MANY * 10)
         trim, index = tidying.trim_room, tidying.index_some
         patch.setattr(tidying, "trim_room", self._watched(trim, "message", self.deleted))
         patch.setattr(tidying, "index_some", self._watched(index, "words_docsize", self.indexed))

@@ -41,7 +41,7 @@ ADAPTERS: Final = [
 async def tidied(log: Log) -> None:
     """What the adapter does about old messages when it is quiet, done now."""
     if isinstance(log, SqliteLog):
-        await log._trim_rooms()
+        await log._tidier.trim_rooms()
 
 
 @asynccontextmanager

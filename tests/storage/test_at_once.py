@@ -12,7 +12,7 @@ import pytest
 from core.facts import Said
 from core.log import InRoom, LogError, Record
 from core.names import Nick, RoomName
-from storage import caution, schema, sqlite
+from storage import caution, checkpoints, schema
 from storage.sqlite import FEW, SqliteLog
 from tests.clients import DEADLINE, within
 from tests.storage.conftest import busy
@@ -28,7 +28,7 @@ class Watched:
     def __init__(self, log: SqliteLog) -> None:
         self.log = log
         self._threads: set[int] = set()
-        log._writer.set_trace_callback(self._trace)
+        log._writer.connection.set_trace_callback(self._trace)
 
     def _trace(self, statement: str) -> None:
         if statement.startswith("INSERT INTO message"):
@@ -73,17 +73,17 @@ async def test_what_is_stored_at_once_counts_for_the_next_checkpoint(
 ) -> None:
     """Each row that was written, and nothing else: one with nothing to do is dangerous."""
     log = watched.log
-    rows = log._rows
+    rows = log._writer.rows
     again = [Said(RoomName("#general"), Nick("Ann"), "again", "0" * 16, ref) for ref in ("a", "b")]
     for _ in range(3):
         assert log.append_at_once([said("new"), *again]) is not None
     log._records["0" * 16] = Record("0" * 16, b"0" * 32, Nick("Ann"), {}, 0, 1_000)
     assert log.append_at_once([said("and a record")]) is not None
     written = 3 + len(again) + 2
-    assert log._rows == rows + written
-    monkeypatch.setattr(sqlite, "CHECKPOINT", log._rows - log._merged)
-    await log._checkpoint()
-    assert log._merged == rows + written
+    assert log._writer.rows == rows + written
+    monkeypatch.setattr(checkpoints, "CHECKPOINT", log._writer.rows - log._checkpoints._rows)
+    await log._checkpoints.make()
+    assert log._checkpoints._rows == rows + written
 
 
 async def test_what_cannot_be_stored_at_once_is_not_stored(watched: Watched) -> None:
@@ -96,8 +96,8 @@ async def test_what_cannot_be_stored_at_once_is_not_stored(watched: Watched) -> 
 
 async def test_of_what_fails_at_once_nothing_is_stored_and_nothing_is_left_open(watched: Watched) -> None:
     log = watched.log
-    await log._write(
-        log._writer.execute,
+    await log._writer.run(
+        log._writer.connection.execute,
         "CREATE TEMP TRIGGER fails BEFORE INSERT ON main.message WHEN new.text = 'bad' "
         "BEGIN SELECT RAISE(ABORT, 'bad'); END",
     )
@@ -105,13 +105,24 @@ async def test_of_what_fails_at_once_nothing_is_stored_and_nothing_is_left_open(
     newest = log.last_id
     for batch in ([said("good"), said("bad")], [said("bad")]):
         assert log.append_at_once(batch) is None
-        assert not log._writer.in_transaction
+        assert not log._writer.connection.in_transaction
         with pytest.raises(LogError):
             await log.append(batch)
     (entry,) = await log.append([said("next")])
     assert entry.id == newest + 1
     page = await log.history(InRoom(RoomName("#general")), before=None, limit=50)
     assert {told.fact for told in page.entries} == {said(), said("next")}
+
+
+async def test_not_even_a_bug_leaves_a_transaction_open(watched: Watched) -> None:
+    no_utf8 = "\ud800"  # nothing with that in it comes this far
+    assert await watched.stores_at_once()
+    with pytest.raises(UnicodeEncodeError):
+        watched.log.append_at_once([said("good"), said(no_utf8)])
+    assert not watched.log._writer.connection.in_transaction
+    assert await watched.stores_at_once()
+    page = await watched.log.history(InRoom(RoomName("#general")), before=None, limit=50)
+    assert {told.fact for told in page.entries} == {said()}
 
 
 async def test_where_each_transaction_is_flushed_none_is_waited_for(tmp_path: Path) -> None:
@@ -122,7 +133,7 @@ async def test_where_each_transaction_is_flushed_none_is_waited_for(tmp_path: Pa
 
 
 async def test_what_the_writer_does_is_not_waited_for(watched: Watched) -> None:
-    async with busy(watched.log._writing):
+    async with busy(watched.log._writer._worker):
         storing = asyncio.create_task(watched.stores_at_once())
         await asyncio.sleep(0)
     assert not await storing
@@ -133,8 +144,8 @@ async def test_the_first_transaction_after_a_checkpoint_is_not_waited_for(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is flushed where the write-ahead log begins anew."""
-    monkeypatch.setattr(sqlite, "CHECKPOINT", 1)
-    await watched.log._checkpoint()
+    monkeypatch.setattr(checkpoints, "CHECKPOINT", 1)
+    await watched.log._checkpoints.make()
     assert not await watched.stores_at_once()
     assert await watched.stores_at_once()
 
@@ -142,9 +153,9 @@ async def test_the_first_transaction_after_a_checkpoint_is_not_waited_for(
 async def test_nothing_is_waited_for_while_a_checkpoint_is_under_way(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "CHECKPOINT", 1)
-    async with busy(watched.log._checkpointing):
-        checkpoint = asyncio.create_task(watched.log._checkpoint())
+    monkeypatch.setattr(checkpoints, "CHECKPOINT", 1)
+    async with busy(watched.log._checkpoints._worker):
+        checkpoint = asyncio.create_task(watched.log._checkpoints.make())
         await asyncio.sleep(0)
         assert not await watched.stores_at_once()
         assert not await watched.stores_at_once()
@@ -155,13 +166,13 @@ async def test_nothing_is_waited_for_while_a_checkpoint_is_under_way(
 async def test_a_transaction_from_before_a_checkpoint_is_not_the_first_after_it(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "CHECKPOINT", 1)
-    async with busy(watched.log._writing):
+    monkeypatch.setattr(checkpoints, "CHECKPOINT", 1)
+    async with busy(watched.log._writer._worker):
         storing = asyncio.create_task(watched.stores_at_once())
         await asyncio.sleep(0)
-        checkpoint = asyncio.create_task(watched.log._checkpoint())
+        checkpoint = asyncio.create_task(watched.log._checkpoints.make())
         async with within(DEADLINE):
-            while watched.log._caution.checkpoints < 2:  # noqa: ASYNC110 - nothing tells
+            while watched.log._writer.caution.checkpoints < 2:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0)
     assert not await storing
     await checkpoint
@@ -172,14 +183,14 @@ async def test_a_transaction_from_before_a_checkpoint_is_not_the_first_after_it(
 async def test_a_slow_disk_is_waited_for_once(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caution, "SLOW", 0.02)
     monkeypatch.setattr(caution, "CAUTION", 20)
-    writer = watched.log._writer
+    writer = watched.log._writer.connection
     writer.create_function("disk", 0, lambda: time.sleep(0.05))
-    await watched.log._write(
+    await watched.log._writer.run(
         writer.execute, "CREATE TEMP TRIGGER slow AFTER INSERT ON main.message BEGIN SELECT disk(); END"
     )
     assert await watched.stores_at_once(), "who could have known"
     assert not await watched.stores_at_once()
-    await watched.log._write(writer.execute, "DROP TRIGGER slow")
+    await watched.log._writer.run(writer.execute, "DROP TRIGGER slow")
     async with within(DEADLINE):
         while not await watched.stores_at_once():
             pass
@@ -203,7 +214,7 @@ async def test_another_program_that_writes_is_not_waited_for(watched: Watched, t
 
 async def test_the_writers_thread_waits_for_other_programs(watched: Watched) -> None:
     assert await watched.stores_at_once()
-    patience = await watched.log._write(
-        lambda: watched.log._writer.execute("PRAGMA busy_timeout").fetchone()[0]
+    patience = await watched.log._writer.run(
+        lambda: watched.log._writer.connection.execute("PRAGMA busy_timeout").fetchone()[0]
     )
     assert patience == schema.PATIENCE * 1000

@@ -8,7 +8,7 @@ import pytest
 from core.facts import Said
 from core.log import Reader, Record
 from core.names import Nick, RoomName
-from storage import sqlite
+from storage import checkpoints, sqlite
 from storage.sqlite import SqliteLog
 from tests.clients import DEADLINE, within
 from tests.storage.conftest import busy
@@ -23,7 +23,7 @@ def said(number: int, ref: str | None = None) -> Said:
 def statements(log: SqliteLog) -> list[str]:
     """Every statement of the writer from now on, by its first word."""
     words: list[str] = []
-    log._writer.set_trace_callback(lambda statement: words.append(statement.partition(" ")[0]))
+    log._writer.connection.set_trace_callback(lambda statement: words.append(statement.partition(" ")[0]))
     return words
 
 
@@ -76,7 +76,7 @@ async def test_a_rush_of_logins_writes_each_record_once(tmp_path: Path) -> None:
     """While the writer is busy they gather; one transaction for each tick would write most of them anew."""
     async with SqliteLog(tmp_path / "chat.db") as log:
         words = statements(log)
-        async with busy(log._writing):
+        async with busy(log._writer._worker):
             for n in range(200):
                 log.remember(Record(f"{n:016}", b"%032d" % n, Nick(f"P{n}"), {GENERAL: 0}, 0, 1_000))
                 await asyncio.sleep(0)
@@ -98,7 +98,7 @@ async def test_messages_do_not_wait_for_checkpoints(tmp_path: Path, monkeypatch:
     path = tmp_path / "chat.db"
     async with SqliteLog(path) as log:
         said_to_writer: list[str] = []
-        log._writer.set_trace_callback(said_to_writer.append)
+        log._writer.connection.set_trace_callback(said_to_writer.append)
         size = path.stat().st_size
         async with within(DEADLINE):
             while path.stat().st_size == size:
@@ -110,8 +110,8 @@ async def test_what_is_written_ahead_does_not_grow_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "TIDY_EVERY", 0.01)
-    monkeypatch.setattr(sqlite, "CHECKPOINT", 100)
-    monkeypatch.setattr(sqlite, "LOG_MAX", 200)
+    monkeypatch.setattr(checkpoints, "CHECKPOINT", 100)
+    monkeypatch.setattr(checkpoints, "LOG_MAX", 200)
     async with SqliteLog(tmp_path / "chat.db") as log:
         async with within(DEADLINE):
             await _many(log, 5_000)
@@ -140,17 +140,17 @@ async def test_no_checkpoint_follows_another_without_a_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite before 3.51.3 may lose pages there (its WAL-reset bug)."""
-    monkeypatch.setattr(sqlite, "CHECKPOINT", 10)
+    monkeypatch.setattr(checkpoints, "CHECKPOINT", 10)
     async with SqliteLog(tmp_path / "chat.db") as log:
         asked: list[str] = []
-        log._checkpointer.set_trace_callback(asked.append)
+        log._checkpoints._connection.set_trace_callback(asked.append)
         await log.append([said(n) for n in range(20)])
-        await log._checkpoint()
+        await log._checkpoints.make()
         assert len(asked) == 1
         await log.search(Reader("1" * 16, {}), "number", room=None, upto=0, limit=1)  # this indexes, a commit
-        await log._checkpoint()
+        await log._checkpoints.make()
         before = len(asked)
         for _ in range(20):
             await log.search(Reader("1" * 16, {}), "number", room=None, upto=0, limit=1)
-        await log._checkpoint()
+        await log._checkpoints.make()
         assert len(asked) == before
