@@ -252,6 +252,10 @@ class Chat:
 
         async def finish() -> None:
             reply: AnyReply | None
+            if session.closing:  # good-bye was said before this could begin
+                work.close()
+                self._turns.release(session)
+                return
             try:
                 reply = await work
             except (Refusal, LogError) as refusal:
@@ -263,7 +267,7 @@ class Chat:
             except Exception:  # a bug must not leave the session waiting for ever
                 logger.exception("a command failed")
                 reply = Error("internal-error", "Something went wrong here; try again", ref=ref)
-            if reply is not None:
+            if reply is not None and not session.closing:  # nothing comes behind a good-bye
                 self._outbox.tell(session, reply)
             self._turns.release(session)
 

@@ -7,7 +7,7 @@ import pytest
 from core import commands as c
 from core.chat import Chat
 from core.log import LogError
-from core.replies import Entered, HistoryPage, Welcome
+from core.replies import Bye, Entered, HistoryPage, Welcome
 from tests.core.logs import SlowPast
 from tests.core.person import Person, enter, join, numbered, words
 from tests.doors import UNLIMITED
@@ -139,3 +139,13 @@ async def test_someone_who_goes_while_the_past_is_being_read_is_gone_once(
     past.may_read.set()
     await ann.sees("Connected #general Bob", "Disconnected Bob")
     await ann.sees_nothing()
+
+
+async def test_no_answer_comes_behind_a_good_bye(slow_chat: Chat, past: SlowPast) -> None:
+    (ann,) = await enter(slow_chat, "Ann")
+    ann.does(c.History(room="#general"))
+    await past.is_asked()
+    past.may_read.set()
+    slow_chat.close(ann.session, Bye("idle-timeout"))
+    assert await ann.is_closed() == "idle-timeout"
+    assert ann.waiting == ["Bye idle-timeout"]

@@ -4,7 +4,7 @@ import pytest
 
 from core import commands as c
 from core.chat import Chat
-from core.replies import Error, Welcome
+from core.replies import Bye, Error, Welcome
 from tests.core.person import Person, enter
 
 
@@ -175,6 +175,30 @@ async def test_a_stop_says_good_bye_to_everyone(chat: Chat) -> None:
     for person in (ann, bob, stranger):
         await person.sees("Bye restarting")
         assert await person.is_closed() == "restarting"
+
+
+async def test_who_comes_while_the_server_stops_is_told_good_bye_and_nothing_behind_it(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.outbox.SHORTEST", 0.0)  # as in a large room: an answer does not wait for others
+    (ann,) = await enter(chat, "Ann")
+    await chat.stop("restarting")
+    late = Person(chat)
+    late.does(c.Login("Late"))
+    assert await late.is_closed() == "restarting"
+    assert late.waiting == ["Bye restarting"]
+    assert ann.waiting == ["Bye restarting"], "nobody was shown who came"
+
+
+async def test_nobody_comes_in_after_a_good_bye(chat: Chat) -> None:
+    (ann,) = await enter(chat, "Ann")
+    late = Person(chat)
+    late.does(c.Login("Late"))
+    chat.close(late.session, Bye("login-timeout"))
+    assert await late.is_closed() == "login-timeout"
+    late.leaves()
+    await ann.sees_nothing()
+    await enter(chat, "Late")
 
 
 async def test_whoever_has_left_takes_no_memory(chat: Chat) -> None:
