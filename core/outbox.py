@@ -97,7 +97,6 @@ class Outbox:
         self._timer, self._patience = self._promised, 0.0
 
     def __exit__(self, *_: object) -> None:
-        self._timer = None
         self.flush()
 
     def show(

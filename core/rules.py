@@ -27,14 +27,10 @@ def _visible(text: str) -> bool:
 
 
 def speech(text: str) -> str:
-    if text.isprintable():  # most often: it is clean then, and has something to see if it is not all spaces
-        visible = bool(text) and not text.isspace()
-    else:
-        text = clean(text)
-        visible = _visible(text)
+    text = clean(text)
     if len(text) > TEXT_MAX:
         raise Refusal("text-too-long", str(TEXT_MAX))
-    if not visible:
+    if not _visible(text):
         raise Refusal("empty-text", "Say something")
     return text
 

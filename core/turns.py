@@ -43,10 +43,8 @@ class Turns:
         session.warned = False
         if session.busy or session.inbox or not self._afford(session):
             self._keep(session, raw)
-            return
-        command = session.parse(raw)
-        if command is not None:
-            self._handle(session, command)
+        else:
+            self._take(session, raw)
 
     def end(self, session: Session, *, dropped: bool) -> None:
         """No more input will come; after what did come, the session is gone."""
@@ -96,6 +94,11 @@ class Turns:
             session.paused = True
             session.wire.pause_input()
 
+    def _take(self, session: Session, raw: object) -> None:
+        command = session.parse(raw)
+        if command is not None:
+            self._handle(session, command)
+
     def _drain(self, session: Session) -> None:
         # Looked up anew each time: a command may end in the inbox being dropped.
         while session.inbox and not session.busy:
@@ -106,9 +109,7 @@ class Turns:
             if not self._afford(session):
                 return
             session.heard = self._loop.time()  # whoever has to wait for its turn is not silent
-            command = session.parse(session.inbox.popleft())
-            if command is not None:
-                self._handle(session, command)
+            self._take(session, session.inbox.popleft())
         if not session.inbox:
             session.inbox = None
             if session.paused:

@@ -51,7 +51,8 @@ class Tidier:
         """Messages in a room since it was trimmed."""
         self._recent = 0
         """Messages since the last look."""
-        self._first = True
+        self._rooms_unknown = bool(history_per_room)
+        """The last run may have left rooms over the limit, or it was another one."""
         self._next_hour = 0.0
 
     def appended(self, batch: Sequence[Spoken]) -> None:
@@ -66,11 +67,10 @@ class Tidier:
         recent, self._recent = self._recent, 0
         if recent > BUSY and self._newest() - self._indexed < BACKLOG:
             return
-        if self._first:  # the last run may have left rooms over the limit, or it was another one
-            if self._history_per_room:
-                for room in await self._all_rooms():
-                    self._fresh[room] = max(self._fresh[room], SLACK_MAX)
-            self._first = False
+        if self._rooms_unknown:
+            for room in await self._all_rooms():
+                self._fresh[room] = max(self._fresh[room], SLACK_MAX)
+            self._rooms_unknown = False
         await self.trim_rooms()  # first: what goes need not go through the index
         if self._indexed < self._newest():
             while await self.index_some():
