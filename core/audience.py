@@ -4,10 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from core.session import Encode, Session, Write
 
 if TYPE_CHECKING:
     from core.outbox import Item
+
+
+class Readers(Struct, eq=False):
+    """How to reach those who are shown the same bytes: each is in one of the two."""
+
+    fds: dict[Session, int] = {}
+    writes: dict[Session, Write] = {}
+
+    def reach(self, session: Session) -> None:
+        """As its wire says now."""
+        self.discard(session)
+        fd = session.wire.fd
+        if fd is None:
+            self.writes[session] = session.write
+        else:
+            self.fds[session] = fd
+
+    def discard(self, session: Session) -> None:
+        self.fds.pop(session, None)
+        self.writes.pop(session, None)
 
 
 class Audience:
@@ -19,20 +41,21 @@ class Audience:
         self.name = name
         self.members: dict[Session, None] = {}
         """In the order in which they came."""
-        self.groups: dict[Encode, dict[Session, Write]] = {}
-        """How to reach each of them."""
+        self.groups: dict[Encode, Readers] = {}
         self.gathered: list[Item] = []
         """What this tick has for these hearers, in order; the outbox empties it."""
 
     def add(self, session: Session) -> None:
         self.members[session] = None
-        self.groups.setdefault(session.encode, {})[session] = session.write
+        if session.encode not in self.groups:
+            self.groups[session.encode] = Readers()
+        self.groups[session.encode].reach(session)
         session.audiences.append(self)
 
     def discard(self, session: Session) -> None:
         del self.members[session]
-        group = self.groups[session.encode]
-        del group[session]
-        if not group:
+        readers = self.groups[session.encode]
+        readers.discard(session)
+        if not readers.fds and not readers.writes:
             del self.groups[session.encode]
         session.audiences.remove(self)

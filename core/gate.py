@@ -25,6 +25,10 @@ class Gate:
         self._ended = False
         session.reach_by(self)
 
+    @property
+    def fd(self) -> None:
+        """Everything is kept here."""
+
     def write(self, data: bytes, /) -> None:
         if not self._ended:
             self._kept.append(data)

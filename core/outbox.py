@@ -12,18 +12,22 @@ one write. Rules of this file:
 - nothing here waits, and nothing is created per reader who shares.
 """
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from msgspec import Struct
 
-from core.audience import Audience
+from core.audience import Audience, Readers
 from core.counters import Counters
 from core.replies import Shown
-from core.session import Encode, Session, Write
+from core.session import Encode, Session
 
 PATIENCE: Final = 8e-5
 """Seconds that presence waits for each reader: twenty times what a write costs, so a twentieth of a core."""
+
+Reach = TypeVar("Reach")
+"""Where to write for a reader, or the function to call."""
 
 FEW: Final = 4
 """Speakers to look for one by one."""
@@ -174,51 +178,72 @@ class Outbox:
         shares = []
         for audience in active:
             items, audience.gathered = audience.gathered, []
-            for encode, group in audience.groups.items():
+            for encode, readers in audience.groups.items():
                 made = []
                 for item in items:
                     made.append(item.made.get(encode) or item.encoded(encode))  # noqa: PERF401 - no function for it
-                writes = list(group.values())
-                if own:
-                    writes = self._leave_out(group, writes, made)
-                data = b"".join(made) if writes else b""
+                fds = [*readers.fds.values()] if readers.fds else []
+                writes = [*readers.writes.values()] if readers.writes else []
+                if own and fds:
+                    fds = self._leave_out(readers.fds, fds, made)
+                if own and writes:
+                    writes = self._leave_out(readers.writes, writes, made)
+                number = len(fds) + len(writes)
+                data = b"".join(made) if number else b""
                 if data:
-                    shares.append((writes, data))
-                    counters.deliveries += len(writes) * (len(made) - made.count(b""))
-                    counters.sent += len(writes) * len(data)
+                    shares.append((readers, fds, writes, data))
+                    counters.deliveries += number * (len(made) - made.count(b""))
+                    counters.sent += number * len(data)
         self._active, self._own = [], {}
         self._first = self._seq
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for writes, data in shares:
-            for write in writes:  # nothing is looked up for a reader, nor is its session touched
+        for readers, fds, writes, data in shares:
+            if fds:
+                self._spread(readers, fds, data)
+            for write in writes:
                 write(data)
         for session, mine in own.items():
             self._write(session, mine.parts or [])
 
+    def _spread(self, readers: Readers, fds: Iterable[int], data: bytes) -> None:
+        """Write to each. Nothing is looked up for a reader, nor are its session and its wire touched."""
+        write, size, short = os.write, len(data), {}
+        for fd in fds:
+            try:
+                sent = write(fd, data)
+            except OSError:
+                sent = 0
+            if sent != size:
+                short[fd] = sent
+        if short:
+            for session, fd in list(readers.fds.items()):
+                if fd in short:
+                    session.write(data[short[fd] :])
+
     def _leave_out(
-        self, group: Mapping[Session, Write], writes: list[Write], made: Sequence[bytes]
-    ) -> list[Write]:
-        """The writes of the others. Who has spoken gets what they get, without what it said."""
+        self, group: Mapping[Session, Reach], others: list[Reach], made: Sequence[bytes]
+    ) -> list[Reach]:
+        """How to reach the others. Who has spoken gets what they get, without what it said."""
         own = self._own
         speakers: Iterable[Session] = own
         few = len(own) <= FEW
         if not few:
             speakers = own.keys() & group.keys()
             spoke = {group[session] for session in speakers}
-            writes = [write for write in writes if write not in spoke]
+            others = [each for each in others if each not in spoke]
         for session in speakers:
             if session not in group:
                 continue
             if few:  # to look for one costs less than to look at each
-                writes.remove(group[session])
+                others.remove(group[session])
             mine = own[session]
             if mine.parts is None:
                 mine.parts = [*made]
                 for place, data in mine.instead.values():
                     mine.parts[place] = data
-        return writes
+        return others
 
     def _write(self, session: Session, parts: Sequence[bytes]) -> None:
         data = b"".join(parts)

@@ -29,11 +29,17 @@ Write = Callable[[bytes], None]
 class Wire(Protocol):
     """A way to one peer. Nothing here waits or raises, whatever state the peer is in."""
 
-    def write(self, data: bytes, /) -> None:
-        """Hand over bytes. A peer that has too many of them waiting is cut by the wire itself.
+    @property
+    def fd(self) -> int | None:
+        """The file descriptor to which `write` would write at once, if there is one and nothing waits.
 
-        A wire may put another function in its place, and tells its session so: `Session.reach_by`.
+        Who has the same bytes for many may write there itself, and gives to `write` what was not taken.
+        A wire tells its session when this changes: `Session.reach_by`.
         """
+        ...
+
+    def write(self, data: bytes, /) -> None:
+        """Hand over bytes. A peer that has too many of them waiting is cut by the wire itself."""
 
     def close(self, reason: str, /) -> None:
         """Send what was written, then close."""
@@ -46,10 +52,6 @@ class Wire(Protocol):
     def waiting(self) -> int:
         """Bytes that were written and have not left yet; 0 when the peer is gone."""
         ...
-
-
-def write_nothing(data: bytes, /) -> None:
-    """What `Wire.write` is from the end of the connection on."""
 
 
 class Session:
@@ -92,7 +94,7 @@ class Session:
     ) -> None:
         self.wire = wire
         self.write: Write = wire.write
-        """Its wire's. Its audiences have it too: calling this is most of what a server does."""
+        """Its wire's."""
         self.encode = encode
         self.parse = parse
         self.one_room = one_room
@@ -148,11 +150,11 @@ class Session:
         return next(iter(self.rooms), None) if self.one_room else None
 
     def reach_by(self, wire: Wire) -> None:
-        """What it is shown goes this way from now on: another wire, or the same with another `write`."""
+        """What it is shown goes this way from now on: another wire, or the same with another `fd`."""
         self.wire = wire
         self.write = wire.write
         for audience in self.audiences:
-            audience.groups[self.encode][self] = self.write
+            audience.groups[self.encode].reach(self)
 
     def knows(self, identity: str) -> None:
         """Note a partner of direct messages."""

@@ -16,7 +16,7 @@ from core.chat import Chat
 from core.connections import OpenConnections
 from core.names import nick_problem
 from core.replies import Bye
-from core.session import Write, write_nothing
+from core.stream import Stream
 from tcp_frontend import command_dialect, plain_dialect, proxy_protocol
 from tcp_frontend.framing import LineFramer
 from tcp_frontend.lines import decode
@@ -79,7 +79,7 @@ class Connections(OpenConnections["Connection"]):
                 connection.end_if_reset()
 
 
-class Connection(asyncio.Protocol):
+class Connection(Stream):
     """Also the session's `core.session.Wire`."""
 
     def __init__(self, chat: Chat, admission: Admission, sendq: int, connections: "Connections") -> None:
@@ -95,14 +95,12 @@ class Connection(asyncio.Protocol):
         """The chat wants no more lines for now."""
         self._eof = False
         self._cut = False
-        self.write: Write = write_nothing
 
     # ------------------------------------------------------------------ asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        self._write_to(cast(asyncio.Transport, transport))
         self._transport.set_write_buffer_limits(high=self._sendq)
-        self.write = self._transport.write  # nothing in between: most of what a server does is this call
         peer = self._transport.get_extra_info("peername")
         self.begin(host(peer), peer)
 
@@ -110,19 +108,19 @@ class Connection(asyncio.Protocol):
         """Start the conversation, if there is room for it."""
         self.address, self.peer = address, peer
         if not self._admission.enter(address):
-            self.write(b"ERR too-many-connections Try again later\n")
+            self._transport.write(b"ERR too-many-connections Try again later\n")
             self._transport.set_protocol(asyncio.Protocol())  # whatever else it says is not for us
             self._transport.close()
             return
         self._connections.add(self)
-        self._session = self._chat.connect(
+        self.session = self._chat.connect(
             self, command_dialect.encode, self._parse, one_room=True, idles=True
         )
         logger.info("Accepted connection from %s", self.peer)
         self.write(GREETING)
 
     def data_received(self, data: bytes) -> None:
-        if self._session.closing:
+        if self.session.closing:
             return
         self._framer.feed(data)
         if self._framer.met_telnet:
@@ -130,7 +128,7 @@ class Connection(asyncio.Protocol):
             if answers:
                 self.write(answers)
             for _ in range(self._framer.take_cost()):
-                self._chat.receive(self._session, b"")
+                self._chat.receive(self.session, b"")
         self._take_lines()
 
     def _take_lines(self) -> None:
@@ -142,15 +140,15 @@ class Connection(asyncio.Protocol):
                         self._turn_away()
                         return
                     self._stranger = not _may_log_in(line)
-                self._chat.receive(self._session, line)
+                self._chat.receive(self.session, line)
         if self._eof and not self._paused:
-            self._chat.end(self._session)
+            self._chat.end(self.session)
 
     def _turn_away(self) -> None:
         """A browser, or someone who makes one speak to us: nothing it sends is taken for a line."""
-        if not self._session.closing:
+        if not self.session.closing:
             self.write(MISDIRECTED)
-            self._chat.close(self._session, Bye("misdirected"))
+            self._chat.close(self.session, Bye("misdirected"))
 
     def eof_received(self) -> bool:
         self._eof = True
@@ -163,7 +161,7 @@ class Connection(asyncio.Protocol):
             return
         sock = self._transport.get_extra_info("socket")
         if sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE:
-            self._chat.end(self._session, dropped=True)
+            self._chat.end(self.session, dropped=True)
             self._transport.abort()
 
     def pause_writing(self) -> None:
@@ -174,11 +172,11 @@ class Connection(asyncio.Protocol):
         logger.warning("Cut %s: more than %d bytes were waiting for it (sendq)", self.peer, self._sendq)
         self.write(b"\nERROR sendq exceeded\n")
         self.close("sendq")
-        self._chat.cut(self._session)
+        self._chat.cut(self.session)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._write_no_more()
-        self._chat.end(self._session, dropped=exc is not None)
+        self._chat.end(self.session, dropped=exc is not None)
         self._admission.leave(self.address)
         self._connections.discard(self)
         logger.info("Closed connection from %s%s", self.peer, f": {exc}" if exc else "")
@@ -191,13 +189,6 @@ class Connection(asyncio.Protocol):
         if self.waiting():  # for a peer that may never take it
             asyncio.get_running_loop().call_later(CLOSE_PATIENCE, self._transport.abort)
         self._transport.close()
-
-    def _write_no_more(self) -> None:
-        self.write = write_nothing
-        self._session.reach_by(self._session.wire)
-
-    def waiting(self) -> int:
-        return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
 
     def pause_input(self) -> None:
         self._paused = True
@@ -223,7 +214,7 @@ class Connection(asyncio.Protocol):
             return text
         if not text or text.isspace():
             return None
-        if self._session.nick is None:
+        if self.session.nick is None:
             return self._first_words(text)
         return plain_dialect.parse(text) if self._plain else command_dialect.parse(text)
 
@@ -248,8 +239,8 @@ class Connection(asyncio.Protocol):
 
     def _choose(self, *, plain: bool) -> None:
         self._plain = plain
-        self._session.encode = plain_dialect.encode if plain else command_dialect.encode
-        self._session.recent = plain_dialect.RECENT if plain else 0
+        self.session.encode = plain_dialect.encode if plain else command_dialect.encode
+        self.session.recent = plain_dialect.RECENT if plain else 0
 
 
 class ProxiedConnection(Connection):

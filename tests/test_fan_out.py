@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import sys
 import tracemalloc
 from collections import Counter
@@ -31,6 +32,8 @@ ENCODERS: Final[dict[str, Encode]] = {
 
 
 class CountingWire:
+    fd: int | None = None
+
     def __init__(self) -> None:
         self.writes: list[bytes] = []
         self.written = asyncio.Event()
@@ -65,6 +68,8 @@ class House:
         self.encoded: Counter[str] = Counter()
         self._encoders = {kind: self._counting(kind, encode) for kind, encode in ENCODERS.items()}
         self.readers: dict[str, list[CountingWire]] = {kind: [] for kind in ENCODERS}
+        self.sessions: list[Session] = []
+        """Of the readers."""
         self.senders: dict[str, tuple[Session, CountingWire]] = {}
 
     def _counting(self, kind: str, encode: Encode) -> Encode:
@@ -84,7 +89,9 @@ class House:
     async def fill(self, each: int) -> None:
         for kind in ENCODERS:
             self.senders[kind] = await self._enter(kind, f"sender-{kind}")
-            self.readers[kind] = [(await self._enter(kind, f"{kind}{n}"))[1] for n in range(each)]
+            people = [await self._enter(kind, f"{kind}{n}") for n in range(each)]
+            self.sessions += [session for session, _ in people]
+            self.readers[kind] = [wire for _, wire in people]
         # What is said takes along the notices of who came, which would have waited for more of their kind.
         self._forget()
         await self.say(("web", c.Gmsg("all here?")))
@@ -288,10 +295,13 @@ def counting_calls(costs: list[int]) -> Iterator[None]:
         costs.append(events["call"] + events["c_call"])
 
 
-async def _cost(monkeypatch: pytest.MonkeyPatch, readers: int) -> tuple[int, int]:
+async def _cost(
+    monkeypatch: pytest.MonkeyPatch, readers: int, straight_to: int | None = None
+) -> tuple[int, int]:
     """Of one message to so many of each kind: functions that are called, bytes that it takes in between.
 
     The least of several: now and then something else happens in the same moment.
+    `straight_to`: the descriptor of each reader, and of the speaker.
     """
     calls: list[int] = []
     sizes: list[int] = []
@@ -300,7 +310,12 @@ async def _cost(monkeypatch: pytest.MonkeyPatch, readers: int) -> tuple[int, int
     async with Chat(MemoryLog(), limits=UNLIMITED) as chat:
         house = House(chat)
         await house.fill(readers)
-        speaker, last = house.senders["command"][0], house.all_readers[-1]
+        speaker, last = house.senders["command"][0], house.senders["web"][1]
+        if straight_to is not None:
+            to_socket = [(speaker, house.senders["command"][1]), house.senders["plain"]]
+            for session, wire in [*zip(house.sessions, house.all_readers, strict=True), *to_socket]:
+                wire.fd = straight_to
+                session.reach_by(wire)
         for _ in range(5):
             gc.collect()
             tracemalloc.start()
@@ -325,6 +340,17 @@ async def test_a_delivery_calls_one_function_and_makes_nothing(monkeypatch: pyte
     more = 100 * len(ENCODERS)
     assert (many_calls - few_calls) / more <= 1 + 1
     assert few_calls - 20 * len(ENCODERS) * 2 < 250, "for the message itself"
+    assert (many_bytes - few_bytes) / more <= 16, "its place in two lists"
+
+
+async def test_a_delivery_to_a_socket_is_its_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    takes_all = os.open(os.devnull, os.O_WRONLY)
+    few_calls, few_bytes = await _cost(monkeypatch, 20, takes_all)
+    many_calls, many_bytes = await _cost(monkeypatch, 120, takes_all)
+    os.close(takes_all)
+    more = 100 * len(ENCODERS)
+    assert (many_calls - few_calls) / more <= 1
+    assert few_calls - 20 * len(ENCODERS) < 260, "for the message itself, and for one that is no socket"
     assert (many_bytes - few_bytes) / more <= 16, "its place in two lists"
 
 

@@ -12,7 +12,7 @@ from core.chat import Chat
 from core.connections import OpenConnections
 from core.limits import ROOMS_MAX, TEXT_MAX, TOPIC_MAX
 from core.names import NICK_MAX, ROOM_MAX
-from core.session import Write, write_nothing
+from core.stream import Stream
 from ws_frontend import events, frames, messages
 from ws_frontend.doorman import Doorman
 
@@ -52,7 +52,7 @@ LIMITS: Final = {
 }
 
 
-class WebSocket(asyncio.Protocol):
+class WebSocket(Stream):
     """One connection from its handshake on. Also the session's `core.session.Wire`.
 
     aiohttp's reader fills its queue, and the chat empties it; what is there stays there while the chat
@@ -72,10 +72,7 @@ class WebSocket(asyncio.Protocol):
         "_reader",
         "_reading_paused",
         "_sockets",
-        "_transport",
         "peer",
-        "session",
-        "write",
     )
 
     def __init__(
@@ -93,8 +90,7 @@ class WebSocket(asyncio.Protocol):
         self._reader, self._queue = reader, queue
         self._reading_paused: bool = queue._protocol._reading_paused
         """The queue's: it has stopped the socket."""
-        self._transport = transport
-        self.write: Write = transport.write  # nothing in between, as in the other door
+        self._write_to(transport)
         self._chat = chat
         self._sockets = sockets
         self.peer = peer
@@ -155,9 +151,6 @@ class WebSocket(asyncio.Protocol):
 
     def close(self, reason: str, /) -> None:
         self._say_close(CLOSE_CODES.get(reason, WSCloseCode.OK), reason.encode())
-
-    def waiting(self) -> int:
-        return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
 
     def pause_input(self) -> None:
         self._paused = True
@@ -227,10 +220,6 @@ class WebSocket(asyncio.Protocol):
         # A stuck peer must not hold us up; one that still reads gets everything, the reason last.
         asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._transport.abort)
         self.resume_input()  # the peer's close frame may have come already
-
-    def _write_no_more(self) -> None:
-        self.write = write_nothing
-        self.session.reach_by(self.session.wire)
 
     def _depart(self) -> None:
         """The connection is lost, and what came on it is done."""

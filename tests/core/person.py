@@ -46,6 +46,8 @@ class Kind:
 class ListWire:
     """A `core.session.Wire` that keeps what it is given until it is closed."""
 
+    fd = None
+
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
         self.stuck = 0

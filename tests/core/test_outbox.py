@@ -1,8 +1,11 @@
 """One order for all readers, each thing once, one write each: whatever happens within a tick."""
 
+import fcntl
+import os
+import socket
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Final
 from unittest.mock import patch
 
@@ -20,11 +23,18 @@ ROOMS: Final = 3
 
 
 class BytesWire:
+    """Takes what is given to `write`, and only there."""
+
+    fd: int | None = None
+
     def __init__(self) -> None:
-        self.writes: list[bytes] = []
+        self._writes: list[bytes] = []
 
     def write(self, data: bytes, /) -> None:
-        self.writes.append(data)
+        self._writes.append(data)
+
+    def writes(self) -> list[bytes]:
+        return self._writes
 
     def close(self, reason: str, /) -> None: ...
 
@@ -34,6 +44,37 @@ class BytesWire:
 
     def waiting(self) -> int:
         return 0
+
+
+class StraightWire(BytesWire):
+    """A socket that keeps writes apart."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        super().__init__()
+        near, self._far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        stack.enter_context(near)
+        stack.enter_context(self._far).setblocking(False)
+        self.fd = near.fileno()
+
+    def write(self, data: bytes, /) -> None:
+        os.write(self.fd or -1, data)
+
+    def writes(self) -> list[bytes]:
+        with suppress(BlockingIOError):
+            while True:
+                self._writes.append(self._far.recv(65_536))
+        return self._writes
+
+
+class FullWire(BytesWire):
+    """Straight to it nothing goes, as to a socket whose peer does not read."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        super().__init__()
+        far, self.fd = os.pipe2(os.O_NONBLOCK)
+        stack.callback(os.close, far)
+        stack.callback(os.close, self.fd)
+        os.write(self.fd, bytes(fcntl.fcntl(self.fd, fcntl.F_SETPIPE_SZ, 4096)))
 
 
 def line(kind: int, shown: Shown) -> bytes:
@@ -54,12 +95,13 @@ class Timer:
 class House:
     """Two kinds of readers in a few rooms, and what each of them must have been shown in the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
         self._timers: list[Timer] = []
         self.outbox = Outbox(self._schedule, Counters())
         self.encoded: Counter[bytes] = Counter()
         self.kinds: list[Encode] = [self._kind(0), self._kind(1)]
-        self.wires = [BytesWire() for _ in range(SESSIONS)]
+        self.wires = [self._wire(n) for n in range(SESSIONS)]
         self.sessions = [
             Session(wire, self.kinds[n % 2], lambda _: None) for n, wire in enumerate(self.wires)
         ]
@@ -68,6 +110,9 @@ class House:
         self._count = 0
         self._urgent = False
         """Something is gathered that leaves at the end of the tick."""
+
+    def _wire(self, n: int) -> BytesWire:
+        return [StraightWire(self._stack), BytesWire(), FullWire(self._stack)][n % 3]
 
     def _kind(self, kind: int) -> Encode:
         def encode(shown: Shown) -> bytes:
@@ -110,7 +155,7 @@ class House:
         self._expect(who, shown)
         self.outbox.tell(self.sessions[who], shown)
         if self.expected[who] != before and not self._urgent:  # a reply does not wait for more presence
-            assert b"".join(self.wires[who].writes) == self.expected[who]
+            assert b"".join(self.wires[who].writes()) == self.expected[who]
 
     def move(self, who: int, room: int) -> None:
         """Into the room, or out of it."""
@@ -134,32 +179,32 @@ class House:
     def write_out(self, who: int) -> None:
         self.outbox.write_out(self.sessions[who])
 
-    def rewire(self, who: int) -> None:
+    def rewire(self, who: int, kind: int) -> None:
         """Another wire to the same peer; what still went to the one before would be missed."""
-        wire = BytesWire()
-        wire.writes, self.wires[who].writes = self.wires[who].writes, []
+        wire = self._wire(kind)
+        wire.writes().extend(self.wires[who].writes())
         self.wires[who] = wire
         self.sessions[who].reach_by(wire)
 
     def block(self, steps: list[tuple[object, ...]], fails: bool) -> None:
         """All of it leaves at the end of the block, also when something goes wrong there."""
-        before = [len(wire.writes) for wire in self.wires]
+        before = [len(wire.writes()) for wire in self.wires]
         self._urgent = True
         with suppress(ZeroDivisionError), self.outbox:
             for name, *arguments in steps:
                 getattr(self, str(name))(*arguments)
-            assert [len(wire.writes) for wire in self.wires] == before
+            assert [len(wire.writes()) for wire in self.wires] == before
             if fails:
                 _ = 1 / 0
         self._urgent = False
         assert not any(timer.flush for timer in self._timers), "there is nothing left to flush"
-        assert [b"".join(wire.writes) for wire in self.wires] == self.expected
+        assert [b"".join(wire.writes()) for wire in self.wires] == self.expected
         for wire, writes in zip(self.wires, before, strict=True):
-            assert len(wire.writes) - writes <= 1
+            assert len(wire.writes()) - writes <= 1
 
     def flush(self) -> None:
         """The end of the tick."""
-        before = [len(wire.writes) for wire in self.wires]
+        before = [len(wire.writes()) for wire in self.wires]
         self._urgent = False
         due = [timer for timer in self._timers if timer.flush is not None]
         self._timers.clear()
@@ -168,7 +213,7 @@ class House:
             if timer.flush is not None:
                 timer.flush()
         for wire, writes in zip(self.wires, before, strict=True):
-            assert len(wire.writes) - writes <= 1
+            assert len(wire.writes()) - writes <= 1
 
 
 _who = st.integers(0, SESSIONS - 1)
@@ -178,7 +223,7 @@ _step = st.one_of(
     st.tuples(st.just("tell"), _who),
     st.tuples(st.just("move"), _who, _room),
     st.tuples(st.just("reencode"), _who, st.integers(0, 1)),
-    st.tuples(st.just("rewire"), _who),
+    st.tuples(st.just("rewire"), _who, st.integers(0, 2)),
 )
 _steps = st.lists(
     st.one_of(
@@ -196,13 +241,13 @@ _steps = st.lists(
 def test_everyone_is_shown_exactly_what_is_theirs_in_order_whatever_happens(
     members: set[tuple[int, int]], steps: list[tuple[object, ...]], few: int
 ) -> None:
-    house = House()
-    for who, room in members:
-        house.move(who, room)
     # As if each reader were a crowd; and so many speakers are looked for one by one.
-    with patch("core.outbox.PATIENCE", 1.0), patch("core.outbox.FEW", few):
+    with ExitStack() as stack, patch("core.outbox.PATIENCE", 1.0), patch("core.outbox.FEW", few):
+        house = House(stack)
+        for who, room in members:
+            house.move(who, room)
         for name, *arguments in steps:
             getattr(house, str(name))(*arguments)
         house.flush()
-    assert [b"".join(wire.writes) for wire in house.wires] == house.expected
+        assert [b"".join(wire.writes()) for wire in house.wires] == house.expected
     assert max(house.encoded.values(), default=0) <= 1

@@ -20,6 +20,8 @@ _refs = count(1)
 class Pipe:
     """A transport, or a wire: what is written is kept."""
 
+    fd = None
+
     def __init__(self) -> None:
         self.written = b""
         self.closed = False
