@@ -8,12 +8,18 @@ import pytest
 from core.facts import Said
 from core.log import Reader, Record
 from core.names import Nick, RoomName
-from storage import checkpoints, sqlite
+from storage import caution, checkpoints, sqlite
 from storage.sqlite import SqliteLog
 from tests.clients import DEADLINE, within
 from tests.storage.conftest import busy
 
 GENERAL = RoomName("#general")
+
+
+@pytest.fixture(autouse=True)
+def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine of the tests is, what may be stored at once is."""
+    monkeypatch.setattr(caution, "SLOW", DEADLINE)
 
 
 def said(number: int, ref: str | None = None) -> Said:
