@@ -48,7 +48,7 @@ class Chat:
         self._loop = asyncio.get_running_loop()
         self.counters = Counters()
         self._roster = Roster()
-        self._outbox = Outbox(self._later, self.counters)
+        self._outbox = Outbox(self._later, self.counters, lambda: log.busy)
         self._past = Past(log, self._outbox, logger)
         self._topics = Topics(log, self._roster, self._outbox)
         self._people = People(

@@ -77,6 +77,11 @@ class Log(Protocol):
         ...
 
     @property
+    def busy(self) -> bool:
+        """A thread of its own is at work."""
+        ...
+
+    @property
     def topics(self) -> Mapping[RoomName, str]:
         """What each room is about, of those that are about something."""
         ...

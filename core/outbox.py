@@ -81,8 +81,10 @@ class Promised:
 class Outbox:
     """`with outbox:` writes what is shown meanwhile at the end of the block, instead of the tick's."""
 
-    def __init__(self, schedule: Schedule, counters: Counters) -> None:
+    def __init__(self, schedule: Schedule, counters: Counters, contended: Callable[[], bool]) -> None:
+        """`contended`: another thread is at work; it would get the interpreter at each system call."""
         self._later = schedule
+        self._contended = contended
         self._counters = counters
         self._seq = 0
         self._first = 0
@@ -199,17 +201,20 @@ class Outbox:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        contended = self._contended()
         for readers, fds, writes, data in shares:
             if fds:
-                self._spread(readers, fds, data)
+                self._spread(readers, fds, data, contended=contended)
             for write in writes:
                 write(data)
         for session, mine in own.items():
             self._write(session, mine.parts or [])
 
-    def _spread(self, readers: Readers, fds: Iterable[int], data: bytes) -> None:
+    def _spread(self, readers: Readers, fds: Iterable[int], data: bytes, *, contended: bool) -> None:
         """Write to each. Nothing is looked up for a reader, nor are its session and its wire touched."""
         write, size, short = os.write, len(data), {}
+        if contended:  # a transport keeps the interpreter while it writes
+            short, fds = dict.fromkeys(fds, 0), ()
         for fd in fds:
             try:
                 sent = write(fd, data)

@@ -1,7 +1,6 @@
-"""What the wires of both doors have in common: bytes go straight to the socket while it takes them."""
+"""What the wires of both doors have in common: whether bytes may go to the socket past its transport."""
 
 import asyncio
-import os
 import sys
 
 from core.session import Session
@@ -18,20 +17,25 @@ def _descriptor(transport: asyncio.Transport) -> int | None:
 class Stream(asyncio.Protocol):
     """The part of a `core.session.Wire` that writes.
 
-    A write is one call of the operating system, as long as the peer reads. What its socket does not take
-    waits in the transport, and all that follows waits behind it: `fd` is None until that is through.
+    What the socket does not take waits in the transport, and all that follows must wait behind it: until
+    that is through, `fd` is None.
     """
 
-    __slots__ = ("_ended", "_straight", "_transport", "fd", "session")
+    __slots__ = ("_descriptor", "_ended", "_transport", "fd", "session")
 
     session: Session
     """Set before anything is written."""
 
     def _write_to(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._straight = _descriptor(transport)
+        self._descriptor = _descriptor(transport)
         self._ended = False
-        self.fd = None if transport.get_write_buffer_size() else self._straight
+        self.fd = self._straight()
+
+    def _straight(self) -> int | None:
+        """The descriptor, if nothing waits in front of it."""
+        waits = self._transport.is_closing() or self._transport.get_write_buffer_size()
+        return None if waits else self._descriptor
 
     def _write_no_more(self) -> None:
         self._ended = True
@@ -44,25 +48,13 @@ class Stream(asyncio.Protocol):
     # ------------------------------------------------------------------ core.session.Wire
 
     def write(self, data: bytes, /) -> None:
-        if self.fd is None:
-            self._write_behind(data)
-            return
-        try:
-            sent = os.write(self.fd, data)
-        except OSError:  # it is full, or its peer is gone: the transport finds out which
-            sent = 0
-        if sent < len(data):
-            self._write_at(None)
-            self._transport.write(data[sent:])
-
-    def _write_behind(self, data: bytes) -> None:
         if self._ended:
             return
-        if self._straight is None or self._transport.get_write_buffer_size():
-            self._transport.write(data)
-        else:
-            self._write_at(self._straight)
-            self.write(data)
+        self._transport.write(data)
+        if self._descriptor is not None:  # it may have been too much
+            fd = self._straight()
+            if fd != self.fd:
+                self._write_at(fd)
 
     def waiting(self) -> int:
         return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()

@@ -38,6 +38,7 @@ class MemoryLog:
 
     def __init__(self, *, history_per_room: int = 10_000) -> None:
         self.epoch = secrets.token_hex(8)
+        self.busy = False
         self.last_id = 0
         self._rooms: defaultdict[RoomName, _Kept] = defaultdict(lambda: _Kept(history_per_room))
         self._mail: defaultdict[str, _Kept] = defaultdict(lambda: _Kept(history_per_room))

@@ -123,6 +123,10 @@ class SqliteLog:
 
     # ------------------------------------------------------------------ writing
 
+    @property
+    def busy(self) -> bool:
+        return self._reading.under_way > 0 or self._writer.busy
+
     async def check(self) -> None:
         await self._writer.run(schema.try_storing, self._writer.connection)
 

@@ -59,6 +59,11 @@ class Writer:
         finally:
             self.caution.waited(time.perf_counter() - began - (time.thread_time() - worked))
 
+    @property
+    def busy(self) -> bool:
+        """Its thread is at work."""
+        return self._worker.under_way > 0
+
     def _wait_for_others(self, seconds: float) -> None:
         """How long, while another program is writing."""
         self._patient = bool(seconds)

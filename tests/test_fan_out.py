@@ -354,6 +354,21 @@ async def test_a_delivery_to_a_socket_is_its_write(monkeypatch: pytest.MonkeyPat
     assert (many_bytes - few_bytes) / more <= 16, "its place in two lists"
 
 
+async def test_while_a_thread_of_the_log_is_at_work_wires_write_themselves() -> None:
+    """Each system call of the event loop's would let that thread have the interpreter."""
+    log = MemoryLog()
+    takes_all = os.open(os.devnull, os.O_WRONLY)
+    async with Chat(log, limits=UNLIMITED) as chat:
+        house = House(chat)
+        await house.fill(2)
+        for session, wire in zip(house.sessions, house.all_readers, strict=True):
+            wire.fd = takes_all
+            session.reach_by(wire)
+        log.busy = True
+        await house.say(("web", c.Msg("#general", "hello")))
+    os.close(takes_all)
+
+
 async def _all_talk(chat: Chat, size: int) -> float:
     """Functions that are called for a message, where so many people in a room say one in the same tick."""
     calls: list[int] = []

@@ -49,6 +49,9 @@ class BytesWire:
 class StraightWire(BytesWire):
     """A socket that keeps writes apart."""
 
+    written = 0
+    """By its own function."""
+
     def __init__(self, stack: ExitStack) -> None:
         super().__init__()
         near, self._far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -57,6 +60,7 @@ class StraightWire(BytesWire):
         self.fd = near.fileno()
 
     def write(self, data: bytes, /) -> None:
+        self.written += 1
         os.write(self.fd or -1, data)
 
     def writes(self) -> list[bytes]:
@@ -97,8 +101,9 @@ class House:
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
+        self.contended = False
         self._timers: list[Timer] = []
-        self.outbox = Outbox(self._schedule, Counters())
+        self.outbox = Outbox(self._schedule, Counters(), lambda: self.contended)
         self.encoded: Counter[bytes] = Counter()
         self.kinds: list[Encode] = [self._kind(0), self._kind(1)]
         self.wires = [self._wire(n) for n in range(SESSIONS)]
@@ -176,6 +181,9 @@ class House:
         for audience in audiences:
             audience.add(session)
 
+    def contend(self, contended: bool) -> None:
+        self.contended = contended
+
     def write_out(self, who: int) -> None:
         self.outbox.write_out(self.sessions[who])
 
@@ -224,6 +232,7 @@ _step = st.one_of(
     st.tuples(st.just("move"), _who, _room),
     st.tuples(st.just("reencode"), _who, st.integers(0, 1)),
     st.tuples(st.just("rewire"), _who, st.integers(0, 2)),
+    st.tuples(st.just("contend"), st.booleans()),
 )
 _steps = st.lists(
     st.one_of(
@@ -251,3 +260,17 @@ def test_everyone_is_shown_exactly_what_is_theirs_in_order_whatever_happens(
         house.flush()
         assert [b"".join(wire.writes()) for wire in house.wires] == house.expected
     assert max(house.encoded.values(), default=0) <= 1
+
+
+def test_while_another_thread_is_at_work_nothing_is_written_past_a_wire() -> None:
+    with ExitStack() as stack:
+        house = House(stack)
+        wire = house.wires[0]
+        assert isinstance(wire, StraightWire)
+        house.move(0, 0)
+        for contended, written in ((False, 0), (True, 1), (False, 1)):
+            house.contend(contended)
+            house.show({0}, None)
+            house.flush()
+            assert wire.written == written
+        assert b"".join(wire.writes()) == house.expected[0]

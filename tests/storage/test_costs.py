@@ -67,6 +67,16 @@ async def test_a_record_goes_along_with_a_lone_message(tmp_path: Path) -> None:
         assert words == ["INSERT"], "it went along once"
 
 
+async def test_a_log_says_when_a_thread_of_it_is_at_work(tmp_path: Path) -> None:
+    """Meanwhile the chat writes to readers in another way."""
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        for worker in (log._reading, log._writer._worker):
+            assert not log.busy
+            async with busy(worker):
+                assert log.busy
+        assert not log.busy
+
+
 async def test_a_ref_costs_one_look_up(tmp_path: Path) -> None:
     async with SqliteLog(tmp_path / "chat.db") as log:
         words = statements(log)

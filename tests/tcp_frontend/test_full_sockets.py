@@ -1,6 +1,7 @@
 """Both doors: what a socket does not take waits for its peer, and all that follows waits behind it."""
 
 import asyncio
+import os
 import re
 import socket
 import struct
@@ -10,9 +11,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from core.chat import Chat
+from core.limits import Limits
 from core.session import Session
-from tests.clients import DEADLINE, LineClient, WebClient, commanders, within
-from tests.doors import Doors, open_doors
+from tests.clients import DEADLINE, HOST, LineClient, WebClient, commanders, within
+from tests.doors import UNLIMITED, Doors, open_doors
 from tests.e2e.sockets import HANDSHAKE, small_socket, text_frame
 
 TEXT = "x" * 1900
@@ -55,6 +57,11 @@ class Reader:
         async with within(DEADLINE):
             while f"{last} {TEXT}".encode() not in self._heard:
                 self._heard += await asyncio.get_running_loop().sock_recv(self._socket, 65_536)
+        if not self._web:
+            torn = [
+                line for line in self._heard.splitlines() if not re.fullmatch(rb"(.* )?x{1900}|[^x]*", line)
+            ]
+            assert not torn
         found = re.finditer(said + b"|" + answer, self._heard)
         self._heard = b""
         return [(each[1] or b"pong").decode() for each in found]
@@ -66,9 +73,9 @@ class Reader:
 
 
 @asynccontextmanager
-async def listening(door: str) -> AsyncIterator[tuple[Doors, LineClient, Reader]]:
+async def listening(door: str, limits: Limits = UNLIMITED) -> AsyncIterator[tuple[Doors, LineClient, Reader]]:
     async with (
-        open_doors(sendq=64_000_000) as doors,
+        open_doors(sendq=64_000_000, limits=limits) as doors,
         commanders(doors.tcp_port, "Ann") as (ann,),
         Reader(doors, door) as reader,
     ):
@@ -150,7 +157,29 @@ async def test_a_connection_that_breaks_in_that_moment_is_nobody_elses_concern(d
     ):
         await bob.expect("INFO Cid connected")
         reader.reset()
-        # Written in the next turn of the loop, before the server can read that it is gone.
+        # The server has not been told yet that it is gone.
         doors.chat.receive(session_of(doors.chat, "Ann"), b"MSG hello")
         await bob.expect("MSG Ann hello")
         await cid.expect("msg", text="hello")
+
+
+async def test_who_may_come_back_is_not_written_to_where_its_socket_was() -> None:
+    """The next connection gets the same number."""
+    limits = Limits(rate=0, login_timeout=0, idle_timeout=0, linger=60)
+    async with listening("web", limits) as (doors, ann, reader):
+        slow = session_of(doors.chat, "Slow")
+        fd = slow.wire.fd
+        reader.reset()
+        while slow.wire.fd is not None:
+            await say(ann)
+        assert slow.audiences, "it may come back"
+        sockets = [await asyncio.open_connection(HOST, doors.tcp_port) for _ in range(3)]
+        for heard, _ in sockets:
+            await heard.readuntil(b"plain words.\n")
+        assert fd is not None
+        os.fstat(fd)  # it is there again
+        await say(ann, "hello")
+        for heard, sent in sockets:
+            sent.write_eof()
+            assert await heard.read() == b""
+            sent.close()
