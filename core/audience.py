@@ -21,11 +21,11 @@ class Readers(Struct, eq=False):
     def reach(self, session: Session) -> None:
         """As its wire says now."""
         self.discard(session)
-        fd = session.wire.fd
-        if fd is None:
-            self.writes[session] = session.write
+        wire = session.wire
+        if wire.fd is None:
+            self.writes[session] = wire.write
         else:
-            self.fds[session] = fd
+            self.fds[session] = wire.fd
 
     def discard(self, session: Session) -> None:
         self.fds.pop(session, None)

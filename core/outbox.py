@@ -23,11 +23,11 @@ from core.counters import Counters
 from core.replies import Shown
 from core.session import Encode, Session
 
-PATIENCE: Final = 8e-5
-"""Seconds that presence waits for each reader: twenty times what a write costs, so a twentieth of a core."""
-
 Reach = TypeVar("Reach")
 """Where to write for a reader, or the function to call."""
+
+PATIENCE: Final = 8e-5
+"""Seconds that presence waits for each reader: twenty times what a write costs, so a twentieth of a core."""
 
 FEW: Final = 4
 """Speakers to look for one by one."""
@@ -184,12 +184,8 @@ class Outbox:
                 made = []
                 for item in items:
                     made.append(item.made.get(encode) or item.encoded(encode))  # noqa: PERF401 - no function for it
-                fds = [*readers.fds.values()] if readers.fds else []
-                writes = [*readers.writes.values()] if readers.writes else []
-                if own and fds:
-                    fds = self._leave_out(readers.fds, fds, made)
-                if own and writes:
-                    writes = self._leave_out(readers.writes, writes, made)
+                fds = self._alike(readers.fds, made) if readers.fds else []
+                writes = self._alike(readers.writes, made) if readers.writes else []
                 number = len(fds) + len(writes)
                 data = b"".join(made) if number else b""
                 if data:
@@ -225,35 +221,33 @@ class Outbox:
         if short:
             for session, fd in list(readers.fds.items()):
                 if fd in short:
-                    session.write(data[short[fd] :])
+                    session.wire.write(data[short[fd] :])
 
-    def _leave_out(
-        self, group: Mapping[Session, Reach], others: list[Reach], made: Sequence[bytes]
-    ) -> list[Reach]:
-        """How to reach the others. Who has spoken gets what they get, without what it said."""
-        own = self._own
+    def _alike(self, group: Mapping[Session, Reach], made: Sequence[bytes]) -> list[Reach]:
+        """How to reach those who share the same bytes. Who has spoken gets these without what it said."""
+        own, alike = self._own, [*group.values()]
         speakers: Iterable[Session] = own
         few = len(own) <= FEW
         if not few:
             speakers = own.keys() & group.keys()
             spoke = {group[session] for session in speakers}
-            others = [each for each in others if each not in spoke]
+            alike = [each for each in alike if each not in spoke]
         for session in speakers:
             if session not in group:
                 continue
             if few:  # to look for one costs less than to look at each
-                others.remove(group[session])
+                alike.remove(group[session])
             mine = own[session]
             if mine.parts is None:
                 mine.parts = [*made]
                 for place, data in mine.instead.values():
                     mine.parts[place] = data
-        return others
+        return alike
 
     def _write(self, session: Session, parts: Sequence[bytes]) -> None:
         data = b"".join(parts)
         if data:
-            session.write(data)
+            session.wire.write(data)
             self._counters.deliveries += len(parts) - parts.count(b"")
             self._counters.sent += len(data)
 

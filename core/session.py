@@ -86,15 +86,12 @@ class Session:
         "waits",
         "warned",
         "wire",
-        "write",
     )
 
     def __init__(
         self, wire: Wire, encode: Encode, parse: Parse, *, one_room: bool = False, idles: bool = False
     ) -> None:
         self.wire = wire
-        self.write: Write = wire.write
-        """Its wire's."""
         self.encode = encode
         self.parse = parse
         self.one_room = one_room
@@ -152,7 +149,6 @@ class Session:
     def reach_by(self, wire: Wire) -> None:
         """What it is shown goes this way from now on: another wire, or the same with another `fd`."""
         self.wire = wire
-        self.write = wire.write
         for audience in self.audiences:
             audience.groups[self.encode].reach(self)
 

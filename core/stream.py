@@ -34,8 +34,10 @@ class Stream(asyncio.Protocol):
 
     def _straight(self) -> int | None:
         """The descriptor, if nothing waits in front of it."""
-        waits = self._transport.is_closing() or self._transport.get_write_buffer_size()
-        return None if waits else self._descriptor
+        transport = self._transport
+        if self._descriptor is None or transport.is_closing() or transport.get_write_buffer_size():
+            return None
+        return self._descriptor
 
     def _write_no_more(self) -> None:
         self._ended = True
@@ -51,10 +53,9 @@ class Stream(asyncio.Protocol):
         if self._ended:
             return
         self._transport.write(data)
-        if self._descriptor is not None:  # it may have been too much
-            fd = self._straight()
-            if fd != self.fd:
-                self._write_at(fd)
+        fd = self._straight()  # it may have been too much
+        if fd != self.fd:
+            self._write_at(fd)
 
     def waiting(self) -> int:
         return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()

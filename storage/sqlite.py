@@ -121,11 +121,11 @@ class SqliteLog:
         finally:
             await asyncio.to_thread(self._stack.close)
 
-    # ------------------------------------------------------------------ writing
-
     @property
     def busy(self) -> bool:
         return self._reading.under_way > 0 or self._writer.busy
+
+    # ------------------------------------------------------------------ writing
 
     async def check(self) -> None:
         await self._writer.run(schema.try_storing, self._writer.connection)

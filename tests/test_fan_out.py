@@ -106,6 +106,13 @@ class House:
     def all_readers(self) -> list[CountingWire]:
         return [wire for wires in self.readers.values() for wire in wires]
 
+    def write_to(self, fd: int, *senders: str) -> None:
+        """That is the descriptor of each reader, and of these senders."""
+        readers = zip(self.sessions, self.all_readers, strict=True)
+        for session, wire in [*readers, *(self.senders[kind] for kind in senders)]:
+            wire.fd = fd
+            session.reach_by(wire)
+
     async def say(self, *said: tuple[str, c.AnyCommand]) -> None:
         """All of it in one tick; returns when every reader has been written to."""
         for kind, command in said:
@@ -312,10 +319,7 @@ async def _cost(
         await house.fill(readers)
         speaker, last = house.senders["command"][0], house.senders["web"][1]
         if straight_to is not None:
-            to_socket = [(speaker, house.senders["command"][1]), house.senders["plain"]]
-            for session, wire in [*zip(house.sessions, house.all_readers, strict=True), *to_socket]:
-                wire.fd = straight_to
-                session.reach_by(wire)
+            house.write_to(straight_to, "command", "plain")
         for _ in range(5):
             gc.collect()
             tracemalloc.start()
@@ -343,30 +347,32 @@ async def test_a_delivery_calls_one_function_and_makes_nothing(monkeypatch: pyte
     assert (many_bytes - few_bytes) / more <= 16, "its place in two lists"
 
 
-async def test_a_delivery_to_a_socket_is_its_write(monkeypatch: pytest.MonkeyPatch) -> None:
-    takes_all = os.open(os.devnull, os.O_WRONLY)
+@pytest.fixture
+def takes_all() -> Iterator[int]:
+    """A descriptor to which anything may be written."""
+    fd = os.open(os.devnull, os.O_WRONLY)
+    yield fd
+    os.close(fd)
+
+
+async def test_a_delivery_to_a_socket_is_its_write(monkeypatch: pytest.MonkeyPatch, takes_all: int) -> None:
     few_calls, few_bytes = await _cost(monkeypatch, 20, takes_all)
     many_calls, many_bytes = await _cost(monkeypatch, 120, takes_all)
-    os.close(takes_all)
     more = 100 * len(ENCODERS)
     assert (many_calls - few_calls) / more <= 1
     assert few_calls - 20 * len(ENCODERS) < 260, "for the message itself, and for one that is no socket"
     assert (many_bytes - few_bytes) / more <= 16, "its place in two lists"
 
 
-async def test_while_a_thread_of_the_log_is_at_work_wires_write_themselves() -> None:
+async def test_while_a_thread_of_the_log_is_at_work_wires_write_themselves(takes_all: int) -> None:
     """Each system call of the event loop's would let that thread have the interpreter."""
     log = MemoryLog()
-    takes_all = os.open(os.devnull, os.O_WRONLY)
     async with Chat(log, limits=UNLIMITED) as chat:
         house = House(chat)
         await house.fill(2)
-        for session, wire in zip(house.sessions, house.all_readers, strict=True):
-            wire.fd = takes_all
-            session.reach_by(wire)
+        house.write_to(takes_all)
         log.busy = True
         await house.say(("web", c.Msg("#general", "hello")))
-    os.close(takes_all)
 
 
 async def _all_talk(chat: Chat, size: int) -> float:

@@ -2,18 +2,18 @@
 
 import asyncio
 import socket
-import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from tests.clients import LineClient, WebClient
+from tests.e2e.sockets import reset_at_close
 
 
 def reset(transport: asyncio.BaseTransport) -> None:
     """End a connection with a RST instead of a FIN; what was not sent yet is lost."""
     sock: socket.socket = transport.get_extra_info("socket")
     with suppress(OSError):  # it is closed already
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        reset_at_close(sock)
     if isinstance(transport, asyncio.WriteTransport):
         transport.abort()
 

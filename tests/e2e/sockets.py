@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -122,6 +123,11 @@ def text_frame(type_: str, **fields: object) -> bytes:
     payload = json.dumps({"type": type_} | fields).encode()
     assert len(payload) < 126
     return bytes((0x81, 0x80 | len(payload), 0, 0, 0, 0)) + payload
+
+
+def reset_at_close(sock: socket.socket) -> None:
+    """Its close will break the connection, with a RST instead of a FIN."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def small_socket(port: int) -> socket.socket:

@@ -1,11 +1,10 @@
 """People and programs that are in a hurry, clumsy, slow or hostile: they hurt only themselves."""
 
 import socket
-import struct
 from contextlib import AsyncExitStack
 
 from tests.e2e.server import Server, serving
-from tests.e2e.sockets import dialling, small_socket, web_user
+from tests.e2e.sockets import dialling, reset_at_close, small_socket, web_user
 
 
 async def test_a_whole_session_may_come_in_one_packet(server: Server) -> None:
@@ -49,11 +48,10 @@ async def test_hundreds_that_come_and_go_at_once_leave_nothing_behind(server: Se
     async with dialling(server) as bo:
         await bo.send("LOGIN Bo")
         await bo.hears("OK")
-        reset_at_close = struct.pack("ii", 1, 0)
         for n in range(300):
             with socket.create_connection(("127.0.0.1", server.tcp_port)) as peer:
                 if n % 2:
-                    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset_at_close)
+                    reset_at_close(peer)
                 if n % 4 > 1:
                     peer.sendall(b"LOGIN Ann\nMSG half a li")
         async with dialling(server) as ann:  # the name is free again

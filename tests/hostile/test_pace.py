@@ -1,8 +1,6 @@
 """Whoever is too fast waits; nothing of what it said is lost, and nobody else waits with it."""
 
 import asyncio
-import socket
-import struct
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -11,7 +9,7 @@ import pytest
 
 from tests.e2e.netcat import netcat
 from tests.e2e.server import serving
-from tests.e2e.sockets import Line, dialling, opening, web_user
+from tests.e2e.sockets import Line, dialling, opening, reset_at_close, web_user
 from tests.hostile.house import opened
 
 QUICK = ("--rate", "50", "--burst", "10")
@@ -103,8 +101,7 @@ async def test_nobody_speaks_on_for_long_after_the_connection_is_gone() -> None:
         async with dialling(server) as eve:
             await eve.send("LOGIN Eve", *["MSG boo"] * 2000)
             await ann.hears("INFO Eve connected", "MSG Eve boo")
-            sock = eve.writer.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset
+            reset_at_close(eve.writer.get_extra_info("socket"))
         async with asyncio.timeout(5):
             await ann.until("INFO Eve disconnected")
 

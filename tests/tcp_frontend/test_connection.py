@@ -3,7 +3,6 @@
 import asyncio
 import re
 import socket
-import struct
 from contextlib import suppress
 from typing import Self
 
@@ -13,6 +12,7 @@ from core.admission import Admission
 from core.limits import Limits
 from tests.clients import DEADLINE, HOST, LineClient, WebClient, commanders, within
 from tests.doors import Doors, open_doors
+from tests.e2e.sockets import reset_at_close, small_socket
 from tests.tcp_frontend.plain import PlainClient
 
 # ------------------------------------------------------------------ half-close
@@ -103,7 +103,7 @@ async def test_one_connection_too_many_is_told_so_and_closed() -> None:
 async def test_a_peer_that_is_gone_before_it_is_accepted_does_no_harm(doors: Doors) -> None:
     with socket.create_connection((HOST, doors.tcp_port)) as peer:
         # Closing with a reset, and before the event loop gets to run.
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        reset_at_close(peer)
     async with LineClient(doors.tcp_port, "LOGIN Ann") as ann:
         await ann.hears_nothing()
 
@@ -113,7 +113,7 @@ async def test_a_peer_that_breaks_off_is_said_to_have_left(doors: Doors) -> None
         with socket.create_connection((HOST, doors.tcp_port)) as peer:
             peer.sendall(b"LOGIN Bob\n")
             await ann.expect("INFO Bob connected")
-            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            reset_at_close(peer)
         await ann.expect("INFO Bob disconnected")
         await ann.hears_nothing()
 
@@ -177,9 +177,7 @@ class Mute:
     """Someone who logs in and never reads."""
 
     def __init__(self, port: int, nick: str) -> None:
-        self._socket = socket.socket()
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self._socket.connect((HOST, port))
+        self._socket = small_socket(port)
         self._socket.sendall(f"LOGIN {nick}\n".encode())
 
     def __enter__(self) -> Self:

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import re
-import socket
-import struct
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
@@ -15,7 +13,7 @@ from core.limits import Limits
 from core.session import Session
 from tests.clients import DEADLINE, HOST, LineClient, WebClient, commanders, within
 from tests.doors import UNLIMITED, Doors, open_doors
-from tests.e2e.sockets import HANDSHAKE, small_socket, text_frame
+from tests.e2e.sockets import HANDSHAKE, reset_at_close, small_socket, text_frame
 
 TEXT = "x" * 1900
 
@@ -68,7 +66,7 @@ class Reader:
 
     def reset(self) -> None:
         """Break the connection."""
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        reset_at_close(self._socket)
         self._socket.close()
 
 
