@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 import uvloop
 
-from bench import growth, machine, plots, report, scenarios
+from bench import growth, machine, page, plots, report, scenarios
 from bench.results import FULL, QUICK, Result, Scale, Step
 
 ROOT: Final = Path(__file__).parent.parent
@@ -30,7 +30,7 @@ load average {load} before it. The server has one core, the generator another; e
 
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:
-    names = sorted({step.name for step in _steps(FULL)})
+    names = sorted({step.name for step in _steps(FULL)} | {"page"})
     parser = argparse.ArgumentParser(prog="make bench", description="Measure what Parlour costs.")
     parser.add_argument(
         "--only", type=lambda text: text.split(","), metavar="STEP,…", help="of: " + ", ".join(names)
@@ -55,7 +55,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
 
 
 def _steps(scale: Scale) -> list[Step]:
-    return scenarios.steps(scale) + growth.steps(scale)
+    return scenarios.steps(scale) + growth.steps(scale) + page.steps(scale)
 
 
 async def carry_out(steps: Sequence[Step], reps: int) -> list[Result]:
@@ -104,6 +104,8 @@ def main() -> None:
     if options.data is not None:
         scale = msgspec.structs.replace(scale, data=options.data)
     steps = [step for step in _steps(scale) if not options.only or step.name in options.only]
+    if page.BROWSER is None:
+        _say("There is no Chromium here (`scripts/setup tools` installs it): the page is not measured.")
     whole = not (options.only or options.quick or options.data)
     machine_is = machine.described()
     os.sched_setaffinity(0, machine.GENERATOR_CORES)

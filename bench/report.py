@@ -139,6 +139,19 @@ TABLES: Final = (
         ),
         ("messages",),
     ),
+    Table(
+        "The page, in Chromium",
+        ("page",),
+        (
+            Column("form, first visit ms", "form_ms", _whole),
+            Column("form, again ms", "form_again_ms", _whole),
+            Column("from there into the room ms", "room_ms", _whole),
+            Column("scrolling by 800 px ms", "scroll_ms", _one),
+            Column("longest ms", "scroll_longest_ms", _one),
+            Column("MiB of script's", "heap_mib", _one),
+        ),
+        ("messages",),
+    ),
 )
 
 
@@ -305,6 +318,7 @@ def brief(results: Sequence[Result]) -> str:
         ("idle_cpu", "{:.1%} CPU idle"),
         ("lag_p99", "loop lag p99 {:.2f} ms"),
         ("open_s", "{:.2f} s to open"),
+        ("form_ms", "{:.0f} ms to the form"),
     )
     shown = [form.format(numbers[name]) for name, form in wanted if name in numbers]
     if result.generator_was_the_limit:

@@ -65,6 +65,8 @@ class Scale(Struct, frozen=True):
     messages: tuple[int, ...] = (0, 10_000, 100_000, 1_000_000)
     """In the database at start-up; the history of the last is read."""
     paging: float = 10.0
+    shown: int = 10_000
+    """Messages that come to a page."""
 
 
 FULL: Final = Scale()
@@ -82,6 +84,7 @@ QUICK: Final = Scale(
     rates=(250, 1000),
     messages=(0, 10_000),
     paging=1.0,
+    shown=500,
 )
 
 

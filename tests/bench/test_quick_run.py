@@ -12,6 +12,7 @@ import pytest
 
 from bench import plots, report
 from bench.results import Result
+from tests.clients import require
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -45,6 +46,26 @@ async def test_a_quick_run_has_no_faults_and_writes_its_results(tmp_path: Path) 
     assert "### Open loops" in (tmp_path / "bench.md").read_text()
     ElementTree.parse(tmp_path / "bench-latency.svg")
     assert re.search(r"^\[4/4\] 0:\d\d left: latency", err, re.MULTILINE), "no progress was shown"
+
+
+@pytest.mark.browser
+async def test_the_page_is_measured_in_a_browser(tmp_path: Path) -> None:
+    require("chromium")
+    code, out, err = await bench("--quick", "--only", "page", "--out", str(tmp_path))
+    assert code == 0, err
+    (result,) = json.loads((tmp_path / "bench.json").read_bytes())["results"]
+    numbers = {"form_ms", "form_again_ms", "room_ms", "scroll_ms", "scroll_longest_ms", "heap_mib"}
+    assert numbers == {name for name, number in result["numbers"].items() if number > 0}
+    assert "### The page, in Chromium" in out
+
+
+async def test_where_there_is_no_browser_the_page_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, _, err = await bench("--quick", "--only", "page", "--out", str(tmp_path))
+    assert code == 0, err
+    assert "the page is not measured" in err
 
 
 async def test_a_step_that_does_not_exist_is_said_in_one_line() -> None:
