@@ -1,13 +1,26 @@
 """Whether a transaction may have to wait for the disk, as far as that can be known."""
 
+import sys
 import time
 from typing import Final
 
 SLOW: Final = 0.0005
-"""Seconds. When the event loop waited longer than this in a transaction,"""
+"""Seconds. When the event loop waited in a transaction, and that took longer than this,"""
 
 CAUTION: Final = 200
 """it leaves all others to the thread for so many times as long."""
+
+
+if sys.platform == "linux":
+    from resource import RUSAGE_THREAD, getrusage
+
+    def waits() -> float:
+        """It grows whenever this thread waits; not when others have its core, or all of the machine."""
+        return getrusage(RUSAGE_THREAD).ru_nvcsw
+
+else:
+    waits = time.perf_counter
+    """Whatever took long has waited, as far as can be known here."""
 
 
 class Caution:
@@ -34,7 +47,7 @@ class Caution:
         """
         self._flushed = checkpoints
 
-    def waited(self, seconds: float) -> None:
-        """The event loop has, in a transaction."""
-        if seconds > SLOW:
+    def took(self, seconds: float, *, waited: bool) -> None:
+        """A transaction of the event loop's; whether it `waited` for anything (see `waits`)."""
+        if waited and seconds > SLOW:
             self._slow_until = time.perf_counter() + seconds * CAUTION

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from storage import schema
-from storage.caution import Caution
+from storage.caution import Caution, waits
 from storage.errors import log_error
 from storage.worker import Worker
 
@@ -48,7 +48,7 @@ class Writer:
             return None
         if self._patient:
             self._wait_for_others(0)
-        began, worked = time.perf_counter(), time.thread_time()
+        began, before = time.perf_counter(), waits()
         try:
             return work(*args)
         except Exception as error:
@@ -57,7 +57,7 @@ class Writer:
                 raise
             return None  # on its thread the writer can wait, and say what is wrong
         finally:
-            self.caution.waited(time.perf_counter() - began - (time.thread_time() - worked))
+            self.caution.took(time.perf_counter() - began, waited=waits() != before)
 
     @property
     def busy(self) -> bool:

@@ -1,10 +1,14 @@
 """A few messages are stored on the event loop's own thread, where that does not mean to wait."""
 
 import asyncio
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -194,6 +198,41 @@ async def test_a_slow_disk_is_waited_for_once(watched: Watched, monkeypatch: pyt
     async with within(DEADLINE):
         while not await watched.stores_at_once():
             pass
+
+
+@contextmanager
+def sharing_a_core() -> Iterator[None]:
+    """This thread has to share its core with a program that wants all of it."""
+    before = os.sched_getaffinity(0)
+    core = {min(before)}
+    program = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    os.sched_setaffinity(program.pid, core)
+    os.sched_setaffinity(0, core)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+        program.kill()
+        program.wait()
+
+
+async def test_a_busy_core_is_no_slow_disk(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caution, "SLOW", 0.001)
+
+    def works_until_it_has_lost_the_core() -> None:
+        lost = time.perf_counter() - time.thread_time() + 0.01
+        while time.perf_counter() - time.thread_time() < lost:
+            pass
+
+    writer = watched.log._writer.connection
+    writer.create_function("core", 0, works_until_it_has_lost_the_core)
+    await watched.log._writer.run(
+        writer.execute, "CREATE TEMP TRIGGER busy AFTER INSERT ON main.message BEGIN SELECT core(); END"
+    )
+    with sharing_a_core():
+        assert await watched.stores_at_once()
+    await watched.log._writer.run(writer.execute, "DROP TRIGGER busy")
+    assert await watched.stores_at_once()
 
 
 async def test_another_program_that_writes_is_not_waited_for(watched: Watched, tmp_path: Path) -> None:
