@@ -4,7 +4,6 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -12,13 +11,13 @@ from aiohttp.typedefs import Handler
 
 from core.admission import Admission
 from core.chat import Chat
+from ws_frontend import pages
 from ws_frontend.connection import Visit, WebSockets, conversing
 from ws_frontend.doorman import Doorman
 from ws_frontend.visitors import Visitors
 
 ProtocolFactory = Callable[[], asyncio.Protocol]
 
-STATIC: Final = Path(__file__).parent.parent / "static"
 BACKLOG: Final = 2048
 STOP_PATIENCE: Final = 3.0
 """Seconds in which the WebSockets must have ended when the server stops."""
@@ -33,7 +32,7 @@ HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-cache",  # ask each time; unchanged files are answered with 304
+    "Cache-Control": "no-cache",  # ask each time; what has not changed is answered with 304
     "Server": "parlour",  # not what it is made of, and in which version
 }
 
@@ -71,9 +70,6 @@ def application(
             return web.Response(status=421, text="There is no such host here.\n")
         return await handler(request)
 
-    async def page(_: web.Request) -> web.FileResponse:
-        return web.FileResponse(STATIC / "index.html")
-
     async def health(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
@@ -90,10 +86,9 @@ def application(
     # Each of them keeps as much memory for each WebSocket as a session does.
     app = web.Application(middlewares=[known_hosts] if visitors.public_hosts else [])
     app.on_response_prepare.append(_add_headers)
-    app.router.add_get("/", page)
     app.router.add_get("/healthz", health)
     app.router.add_get("/ws", conversing(chat, sockets, let_in, version=version))
-    app.router.add_static("/static", STATIC)
+    pages.add_to(app)
     return app
 
 

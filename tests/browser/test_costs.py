@@ -1,5 +1,6 @@
 """What the page costs, in counts: the same however busy the machine is. Times are in bench/page.py."""
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -35,6 +36,18 @@ SCROLL: Final = """async (steps) => {
 }"""
 
 
+ASKED: Final = """
+  ["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type))
+    .filter(({ transferSize }) => transferSize > 0).map(({ name }) => name)
+"""
+"""URLs of all that did not come from the cache alone."""
+
+
+def name_of(url: str) -> str:
+    """Of a file in `static`; else the path."""
+    return re.sub(r"^/static/([0-9a-f]{16}/)?", "", urlsplit(url).path)
+
+
 class Layouts:
     """How often Chromium has computed where things are, as it counts itself."""
 
@@ -54,16 +67,28 @@ async def test_the_form_waits_for_the_files_of_the_page_and_for_nothing_else(
     await layouts.watch(ann.page)
     asked: Counter[str] = Counter()
     connections = []
-    ann.page.on("request", lambda request: asked.update([urlsplit(request.url).path]))
+    ann.page.on("request", lambda request: asked.update([name_of(request.url)]))
     ann.page.on("websocket", lambda socket: connections.append(socket.url))
     await ann.page.goto(page_of(server))
     await expect(ann.nick).to_be_focused()
-    icon = "/static/favicon.svg"  # Chromium's tab and the page ask for it
-    scripts = {f"/static/{file.relative_to(STATIC)}" for file in STATIC.rglob("*.js")}
-    others = {"/", "/static/style.css", "/static/words.json"}
-    assert dict.fromkeys({*scripts, *others}, 1) == {path: asked[path] for path in asked if path != icon}
+    icon = "favicon.svg"  # Chromium's tab and the page ask for it
+    scripts = {str(file.relative_to(STATIC)) for file in STATIC.rglob("*.js")}
+    others = {"/", "style.css", "words.json"}
+    assert dict.fromkeys({*scripts, *others}, 1) == {name: asked[name] for name in asked if name != icon}
     assert connections == []
     assert await layouts.count() <= 6
+
+
+async def test_who_comes_again_asks_for_the_page_and_for_nothing_that_has_a_version(
+    server: Server, guests: Guests
+) -> None:
+    ann = await guests.visit(page_of(server))
+    await expect(ann.nick).to_be_focused()
+    bo = await guests.another_tab(await ann.page.context.new_page(), page_of(server))
+    await expect(bo.nick).to_be_focused()
+    asked = await bo.page.evaluate(ASKED)
+    assert {name_of(url) for url in asked} <= {"/", "favicon.svg"}
+    assert page_of(server) in asked
 
 
 async def hears_ten_thousand(ann: Guest, server: Server) -> None:

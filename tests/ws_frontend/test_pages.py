@@ -1,15 +1,19 @@
 """The page, its files and the health check, with the headers that keep the page to itself."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import re
+import shutil
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import aiohttp
 import pytest
 from yarl import URL
 
 from tests.clients import DEADLINE, HOST
-from tests.doors import Doors
-from ws_frontend.server import STATIC
+from tests.doors import Doors, open_doors
+from ws_frontend import pages
+from ws_frontend.pages import STATIC
 
 FILES = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file())
 
@@ -24,8 +28,68 @@ async def http(doors: Doors) -> AsyncIterator[aiohttp.ClientSession]:
 async def test_the_page_is_at_the_root(http: aiohttp.ClientSession) -> None:
     async with http.get("/") as response:
         assert response.status == 200
-        assert response.content_type == "text/html"
-        assert await response.read() == (STATIC / "index.html").read_bytes()
+        assert (response.content_type, response.charset) == ("text/html", "utf-8")
+        text = await response.text()
+        assert re.sub(r"/static/[0-9a-f]{16}/", "/static/", text) == (STATIC / "index.html").read_text()
+
+
+async def version(http: aiohttp.ClientSession) -> str:
+    """Where the page has its script and its style sheet from."""
+    async with http.get("/") as response:
+        (script,) = re.findall(r'<script .*src="(/static/\w+/)app.js"', text := await response.text())
+        (style,) = re.findall(r'<link rel="stylesheet" href="(/static/\w+/)style.css"', text)
+    assert script == style
+    return str(script)
+
+
+async def test_a_browser_keeps_scripts_and_styles_until_there_are_others(http: aiohttp.ClientSession) -> None:
+    where = await version(http)
+    for name in FILES:
+        async with http.get(where + name) as response:
+            assert await response.read() == (STATIC / name).read_bytes()
+            assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            known = {"If-None-Match": response.headers["ETag"]}
+        async with http.get(where + name, headers=known) as again:  # somebody holds Shift
+            assert (again.status, again.headers["Cache-Control"]) == (
+                304,
+                response.headers["Cache-Control"],
+            )
+    for path in (f"{where}nothing.js", where, "/static/0123456789abcdef/app.js"):
+        async with http.get(path) as response:
+            assert response.status in (403, 404)
+            assert response.headers["Cache-Control"] == "no-cache"
+
+
+async def test_no_script_reaches_past_its_version() -> None:
+    """Modules that name others relative to themselves have them from the same version."""
+    for name in FILES:
+        if name.endswith(".js"):
+            for imported in re.findall(r'(?:from|import)[ (]+"(.*?)"', (STATIC / name).read_text()):
+                assert re.match(r"\.\.?/", imported), f"{imported} in {name}"
+
+
+async def test_other_files_have_another_address(
+    http: aiohttp.ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = {await version(http)}
+    static = tmp_path / "static"
+    shutil.copytree(STATIC, static)
+    monkeypatch.setattr(pages, "STATIC", static)
+    changes: list[Callable[[], object]] = [
+        lambda: (static / "rows.js").write_text((static / "rows.js").read_text().upper()),
+        lambda: (static / "rows.js").rename(static / "rowz.js"),
+        (static / "views" / "new.js").touch,
+        (static / "emoji.json").unlink,
+    ]
+    for change in changes:
+        change()
+        async with (
+            open_doors() as changed,
+            aiohttp.ClientSession(f"http://{HOST}:{changed.web_port}") as other,
+        ):
+            known = await version(other)
+        assert known not in seen
+        seen.add(known)
 
 
 @pytest.mark.parametrize("name", FILES)
