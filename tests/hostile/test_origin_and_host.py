@@ -107,7 +107,7 @@ ERRORS = {
     "not found": b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n",
     "bad path": b"GET /static/%00 HTTP/1.1\r\nHost: x\r\n\r\n",
     "bad method": b"DELETE / HTTP/1.1\r\nHost: x\r\n\r\n",
-    "range": b"GET / HTTP/1.1\r\nHost: x\r\nRange: bytes=99999-\r\n\r\n",
+    "range": b"GET /static/app.js HTTP/1.1\r\nHost: x\r\nRange: bytes=99999-\r\n\r\n",
     "expect": b"GET / HTTP/1.1\r\nHost: x\r\nExpect: nonsense\r\n\r\n",
     "old websocket": b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
 }
