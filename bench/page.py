@@ -17,12 +17,15 @@ AT_ONCE: Final = 1000
 """Messages; more would have the page cut off, if it is slow."""
 
 SCROLL_STEPS: Final = 60
+PATIENCE: Final = 120
+"""Seconds for all of it, on any machine."""
+
 
 AT_THE_FORM: Final = "addEventListener('focusin', () => (window.atTheForm ??= performance.now()))"
 
-ENTER: Final = """async () => {
+ENTER: Final = """async (nick) => {
   const began = performance.now();
-  document.querySelector("#nick").value = "Ann";
+  document.querySelector("#nick").value = nick;
   document.querySelector("#enter").requestSubmit();
   const log = document.querySelector("[role=log]");
   while (!log.textContent.includes("the last.")) await new Promise(requestAnimationFrame);
@@ -57,14 +60,14 @@ async def talk(target: Target, number: int, last: str) -> None:
     await writer.wait_closed()
 
 
-async def _visit(browser: Browser, target: Target) -> tuple[float, float]:
+async def _visit(browser: Browser, target: Target, nick: str) -> tuple[float, float]:
     """As somebody who was never here: milliseconds to the form, and from there into the room."""
     context = await browser.new_context()
     page = await context.new_page()
     await page.add_init_script(AT_THE_FORM)
     await page.goto(f"http://127.0.0.1:{target.web}/")
     form = await (await page.wait_for_function("window.atTheForm")).json_value()
-    room = await page.evaluate(ENTER)
+    room = await page.evaluate(ENTER, nick)
     await context.close()
     return form, room
 
@@ -77,17 +80,18 @@ async def _reload(page: Page) -> float:
 
 async def look(messages: int) -> list[Result]:
     async with (
+        asyncio.timeout(PATIENCE),
         server.parlour() as target,
         async_playwright() as playwright,
         await playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"]) as browser,
     ):
         await talk(target, 100, "the last.")
-        visits = [await _visit(browser, target) for _ in range(TIMES)]
+        visits = [await _visit(browser, target, f"Ann{n}") for n in range(TIMES)]
         page = await browser.new_page()
         await page.add_init_script(AT_THE_FORM)
         await page.goto(f"http://127.0.0.1:{target.web}/")
         again = [await _reload(page) for _ in range(TIMES)]
-        await page.evaluate(ENTER)
+        await page.evaluate(ENTER, "Bo")
         await talk(target, messages, "newest.")
         await page.get_by_role("log").get_by_text("newest.", exact=True).wait_for()
         steps = await page.evaluate(SCROLL, SCROLL_STEPS)

@@ -181,7 +181,7 @@ def check(config: Config) -> Config:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise BadConfig(f"cannot read {path}: {getattr(error, 'strerror', error)}") from None
     except tomllib.TOMLDecodeError as error:

@@ -9,15 +9,23 @@ from aiohttp import web
 STATIC: Final = Path(__file__).parent.parent / "static"
 
 KEPT: Final = "public, max-age=31536000, immutable"
-"""Cache-Control of what can never be anything else: it is not asked for again."""
+"""Cache-Control of what is not asked for again."""
 
 
-def _version() -> str:
-    """It differs whenever any of the files does."""
+def _files() -> dict[str, str]:
+    """The ETag that aiohttp gives to each file that there is now, by its name relative to the folder."""
+    files = {}
+    for file in sorted(STATIC.rglob("*")):
+        if file.is_file():
+            status = file.stat()
+            files[file.relative_to(STATIC).as_posix()] = f"{status.st_mtime_ns:x}-{status.st_size:x}"
+    return files
+
+
+def _digest(*parts: bytes) -> str:
     digest = hashlib.sha256()
-    for file in sorted(file for file in STATIC.rglob("*") if file.is_file()):
-        digest.update(f"{file.relative_to(STATIC).as_posix()}\0{file.stat().st_size}\0".encode())
-        digest.update(file.read_bytes())
+    for part in parts:
+        digest.update(b"%d:%s" % (len(part), part))
     return digest.hexdigest()[:16]
 
 
@@ -27,25 +35,30 @@ def add_to(app: web.Application) -> None:
     The page names its script and its style sheet by version; whatever these name relative to themselves, as
     modules do, has the version too.
     """
-    version = _version()
-    kept = f"/static/{version}"
-    html = (STATIC / "index.html").read_text()
-    for name in ("app.js", "style.css"):
-        html = html.replace(f'"/static/{name}"', f'"{kept}/{name}"')
+    files = _files()
+    version = _digest(*(part for name in files for part in (name.encode(), (STATIC / name).read_bytes())))
+    html = (STATIC / "index.html").read_bytes()
+    for name in (b"app.js", b"style.css"):
+        html = html.replace(b'"/static/%s"' % name, b'"/static/%s/%s"' % (version.encode(), name))
+    etag = _digest(html)
 
     async def page(request: web.Request) -> web.Response:
-        if any(tag.value == version for tag in request.if_none_match or ()):
+        if any(known.value in (etag, "*") for known in request.if_none_match or ()):
             response = web.Response(status=304)
         else:
-            response = web.Response(text=html, content_type="text/html")
-        response.etag = version
+            response = web.Response(body=html, content_type="text/html", charset="utf-8")
+        response.etag = etag
         return response
 
+    app.router.add_get("/", page)
+    versioned = app.router.add_static(f"/static/{version}", STATIC)
+    app.router.add_static("/static", STATIC)
+
     async def keep(request: web.Request, response: web.StreamResponse) -> None:
-        if response.status in (200, 206, 304) and request.path.startswith(f"{kept}/"):
-            response.headers["Cache-Control"] = KEPT
+        """Unless it has changed since: then it is of another version."""
+        if request.match_info.route.resource is versioned and response.status in (200, 206, 304):
+            now = response.etag
+            if now is not None and now.value == files.get(request.match_info["filename"]):
+                response.headers["Cache-Control"] = KEPT
 
     app.on_response_prepare.append(keep)
-    app.router.add_get("/", page)
-    app.router.add_static(kept, STATIC)
-    app.router.add_static("/static", STATIC)

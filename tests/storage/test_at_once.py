@@ -205,34 +205,40 @@ def sharing_a_core() -> Iterator[None]:
     """This thread has to share its core with a program that wants all of it."""
     before = os.sched_getaffinity(0)
     core = {min(before)}
-    program = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-    os.sched_setaffinity(program.pid, core)
-    os.sched_setaffinity(0, core)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-        program.kill()
-        program.wait()
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as program:
+        try:
+            os.sched_setaffinity(program.pid, core)
+            os.sched_setaffinity(0, core)
+            yield
+        finally:
+            os.sched_setaffinity(0, before)
+            program.kill()
 
 
 async def test_a_busy_core_is_no_slow_disk(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caution, "SLOW", 0.001)
+    monkeypatch.setattr(caution, "CAUTION", 10)
 
     def works_until_it_has_lost_the_core() -> None:
+        end = time.perf_counter() + DEADLINE
         lost = time.perf_counter() - time.thread_time() + 0.01
         while time.perf_counter() - time.thread_time() < lost:
-            pass
+            assert time.perf_counter() < end
+
+    async def stores_at_once_after_that() -> bool:
+        with sharing_a_core():
+            assert len(await watched.log.append([said("busy")])) == 1
+            return await watched.stores_at_once()
 
     writer = watched.log._writer.connection
     writer.create_function("core", 0, works_until_it_has_lost_the_core)
     await watched.log._writer.run(
-        writer.execute, "CREATE TEMP TRIGGER busy AFTER INSERT ON main.message BEGIN SELECT core(); END"
+        writer.execute,
+        "CREATE TEMP TRIGGER busy AFTER INSERT ON main.message WHEN new.text = 'busy' "
+        "BEGIN SELECT core(); END",
     )
-    with sharing_a_core():
-        assert await watched.stores_at_once()
-    await watched.log._writer.run(writer.execute, "DROP TRIGGER busy")
-    assert await watched.stores_at_once()
+    tries = [await stores_at_once_after_that() for _ in range(5)]
+    assert any(tries), "the disk of the tests may be slow once, but not each time"
 
 
 async def test_another_program_that_writes_is_not_waited_for(watched: Watched, tmp_path: Path) -> None:

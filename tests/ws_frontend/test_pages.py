@@ -1,8 +1,10 @@
 """The page, its files and the health check, with the headers that keep the page to itself."""
 
 import asyncio
+import os
 import re
 import shutil
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -29,8 +31,8 @@ async def test_the_page_is_at_the_root(http: aiohttp.ClientSession) -> None:
     async with http.get("/") as response:
         assert response.status == 200
         assert (response.content_type, response.charset) == ("text/html", "utf-8")
-        text = await response.text()
-        assert re.sub(r"/static/[0-9a-f]{16}/", "/static/", text) == (STATIC / "index.html").read_text()
+        page = await response.read()
+        assert re.sub(rb"/static/[0-9a-f]{16}/", b"/static/", page) == (STATIC / "index.html").read_bytes()
 
 
 async def version(http: aiohttp.ClientSession) -> str:
@@ -58,28 +60,66 @@ async def test_a_browser_keeps_scripts_and_styles_until_there_are_others(http: a
         async with http.get(path) as response:
             assert response.status in (403, 404)
             assert response.headers["Cache-Control"] == "no-cache"
+    for past in (f"{where}../app.js", f"{where}%2e%2e/app.js", f"/static/./{where}app.js"):
+        async with http.get(URL(past, encoded=True)) as response:
+            assert response.headers["Cache-Control"] == "no-cache", past
 
 
-async def test_no_script_reaches_past_its_version() -> None:
+async def test_what_has_changed_since_the_start_is_not_kept_as_what_it_was(copied: Path) -> None:
+    async with (
+        open_doors() as doors,
+        aiohttp.ClientSession(f"http://{HOST}:{doors.web_port}") as http,
+    ):
+        where = await version(http)
+        (copied / "rows.js").write_text("// changed")
+        (copied / "new.js").write_text("// new")
+        for name, kept in {"rows.js": False, "new.js": False, "app.js": True}.items():
+            async with http.get(where + name) as response:
+                assert response.status == 200
+                assert ("immutable" in response.headers["Cache-Control"]) is kept, name
+
+
+def test_no_script_reaches_past_its_version() -> None:
     """Modules that name others relative to themselves have them from the same version."""
-    for name in FILES:
-        if name.endswith(".js"):
-            for imported in re.findall(r'(?:from|import)[ (]+"(.*?)"', (STATIC / name).read_text()):
-                assert re.match(r"\.\.?/", imported), f"{imported} in {name}"
+    count = 0
+    for file in STATIC.rglob("*.js"):
+        for imported in re.findall(r"(?:from|import)[ (]*[\"'](.*?)[\"']", file.read_text(encoding="utf-8")):
+            assert imported.startswith("."), f"{imported} in {file}"
+            other = (file.parent / imported).resolve()
+            assert other.is_file(), f"{imported} in {file}"
+            assert other.is_relative_to(STATIC)
+            count += 1
+    assert count > 30
 
 
-async def test_other_files_have_another_address(
-    http: aiohttp.ClientSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_page_is_the_same_in_every_locale() -> None:
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    code = (
+        "import asyncio; from aiohttp import web; from ws_frontend import pages;"
+        "pages.add_to(web.Application()); print('ready')"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, env=plain, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    assert out == b"ready\n"
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the files, from which a server that is started now has them."""
+    shutil.copytree(STATIC, tmp_path / "static")
+    monkeypatch.setattr(pages, "STATIC", tmp_path / "static")
+    return tmp_path / "static"
+
+
+async def test_other_files_have_another_address(http: aiohttp.ClientSession, copied: Path) -> None:
     seen = {await version(http)}
-    static = tmp_path / "static"
-    shutil.copytree(STATIC, static)
-    monkeypatch.setattr(pages, "STATIC", static)
     changes: list[Callable[[], object]] = [
-        lambda: (static / "rows.js").write_text((static / "rows.js").read_text().upper()),
-        lambda: (static / "rows.js").rename(static / "rowz.js"),
-        (static / "views" / "new.js").touch,
-        (static / "emoji.json").unlink,
+        lambda: (copied / "rows.js").write_bytes((copied / "rows.js").read_bytes().upper()),
+        lambda: (copied / "rows.js").rename(copied / "rowz.js"),
+        (copied / "views" / "new.js").touch,
+        (copied / "emoji.json").unlink,
     ]
     for change in changes:
         change()
@@ -118,8 +158,9 @@ async def test_the_health_check_says_ok(http: aiohttp.ClientSession) -> None:
 async def test_an_unchanged_file_is_not_sent_again(http: aiohttp.ClientSession) -> None:
     async with http.get("/") as first:
         known = {"If-None-Match": first.headers["ETag"]}
-    async with http.get("/", headers=known) as second:
-        assert (second.status, await second.read()) == (304, b"")
+    for asked in (known, {"If-None-Match": "*"}):
+        async with http.get("/", headers=asked) as second:
+            assert (second.status, await second.read()) == (304, b"")
 
 
 ANYWHERE = [
