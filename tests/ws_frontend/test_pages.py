@@ -60,9 +60,15 @@ async def test_a_browser_keeps_scripts_and_styles_until_there_are_others(http: a
         async with http.get(path) as response:
             assert response.status in (403, 404)
             assert response.headers["Cache-Control"] == "no-cache"
-    for past in (f"{where}../app.js", f"{where}%2e%2e/app.js", f"/static/./{where}app.js"):
-        async with http.get(URL(past, encoded=True)) as response:
-            assert response.headers["Cache-Control"] == "no-cache", past
+
+
+@pytest.mark.parametrize("past", ["../app.js", "%2e%2e/app.js", "views/../../app.js", "app.js/"])
+async def test_nothing_is_kept_as_of_a_version_that_is_not_of_it(doors: Doors, past: str) -> None:
+    """A browser tidies such a path up; a proxy might not."""
+    async with aiohttp.ClientSession(f"http://{HOST}:{doors.web_port}") as http:
+        where = await version(http)
+    answer = await raw(doors, where + past)
+    assert b"Cache-Control: no-cache\r\n" in answer
 
 
 async def test_what_has_changed_since_the_start_is_not_kept_as_what_it_was(copied: Path) -> None:
@@ -221,11 +227,17 @@ async def test_nothing_else_of_the_machine_is_served(http: aiohttp.ClientSession
         assert b"[project]" not in await response.read()
 
 
-async def test_a_raw_path_upwards_is_not_served(doors: Doors) -> None:
+async def raw(doors: Doors, path: str) -> bytes:
+    """The answer to exactly this path."""
     reader, writer = await asyncio.open_connection(HOST, doors.web_port)
-    writer.write(b"GET /static/../../../../../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     async with asyncio.timeout(DEADLINE):
         answer = await reader.read()
     writer.close()
+    return answer
+
+
+async def test_a_raw_path_upwards_is_not_served(doors: Doors) -> None:
+    answer = await raw(doors, "/static/../../../../../../etc/passwd")
     assert answer.split()[1] in (b"400", b"403", b"404")
     assert b"root:" not in answer
