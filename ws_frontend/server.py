@@ -1,6 +1,7 @@
 """The aiohttp application: the page, its files, `/ws` and `/healthz`."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -56,7 +57,11 @@ class RequestHandler(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """What is no request never comes as far as the application and its headers."""
-        response = super().handle_error(request, status, exc, message)
+        response: web.StreamResponse
+        if isinstance(exc, OSError) and exc.errno == errno.ENAMETOOLONG:
+            response = web.Response(status=404, text="404: Not Found")  # no file can have such a name
+        else:
+            response = super().handle_error(request, status, exc, message)
         response.headers.update(HEADERS)
         return response
 

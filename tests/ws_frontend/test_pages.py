@@ -217,6 +217,7 @@ async def test_the_handshake_has_them_too(http: aiohttp.ClientSession) -> None:
         "/static//etc/passwd",
         "/static/..\\pyproject.toml",
         "/static/%00",
+        "/static/" + "x" * 300,
         "/core/chat.py",
         "/../pyproject.toml",
     ],
