@@ -30,7 +30,7 @@ load average {load} before it. The server has one core, the generator another; e
 
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:
-    names = sorted({step.name for step in _steps(FULL)} | {"page"})
+    names = sorted({step.name for step in _steps(FULL)})
     parser = argparse.ArgumentParser(prog="make bench", description="Measure what Parlour costs.")
     parser.add_argument(
         "--only", type=lambda text: text.split(","), metavar="STEP,…", help="of: " + ", ".join(names)
@@ -106,6 +106,7 @@ def main() -> None:
     steps = [step for step in _steps(scale) if not options.only or step.name in options.only]
     if page.BROWSER is None:
         _say("There is no Chromium here (`scripts/setup tools` installs it): the page is not measured.")
+        steps = [step for step in steps if step.name != "page"]
     whole = not (options.only or options.quick or options.data)
     machine_is = machine.described()
     os.sched_setaffinity(0, machine.GENERATOR_CORES)

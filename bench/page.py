@@ -12,6 +12,8 @@ from bench import server
 from bench.results import Result, Scale, Step, rounded
 
 BROWSER: Final = shutil.which("chromium")
+"""None where there is none: then nothing here can be carried out."""
+
 TIMES: Final = 9
 AT_ONCE: Final = 1000
 """Messages; more would have the page cut off, if it is slow."""
@@ -19,7 +21,6 @@ AT_ONCE: Final = 1000
 SCROLL_STEPS: Final = 60
 PATIENCE: Final = 120
 """Seconds for all of it, on any machine."""
-
 
 AT_THE_FORM: Final = "addEventListener('focusin', () => (window.atTheForm ??= performance.now()))"
 
@@ -60,22 +61,30 @@ async def talk(target: Target, number: int, last: str) -> None:
     await writer.wait_closed()
 
 
-async def _visit(browser: Browser, target: Target, nick: str) -> tuple[float, float]:
-    """As somebody who was never here: milliseconds to the form, and from there into the room."""
-    context = await browser.new_context()
-    page = await context.new_page()
+async def _open(browser: Browser, target: Target) -> tuple[Page, float]:
+    """As somebody who was never here; milliseconds to the form."""
+    page = await browser.new_page()
     await page.add_init_script(AT_THE_FORM)
     await page.goto(f"http://127.0.0.1:{target.web}/")
-    form = await (await page.wait_for_function("window.atTheForm")).json_value()
+    return page, await _at_the_form(page)
+
+
+async def _at_the_form(page: Page) -> float:
+    milliseconds: float = await (await page.wait_for_function("window.atTheForm")).json_value()
+    return milliseconds
+
+
+async def _visit(browser: Browser, target: Target, nick: str) -> tuple[float, float]:
+    """Milliseconds to the form, and from there into the room."""
+    page, form = await _open(browser, target)
     room = await page.evaluate(ENTER, nick)
-    await context.close()
+    await page.close()
     return form, room
 
 
-async def _reload(page: Page) -> float:
+async def _again(page: Page) -> float:
     await page.reload()
-    form: float = await (await page.wait_for_function("window.atTheForm")).json_value()
-    return form
+    return await _at_the_form(page)
 
 
 async def look(messages: int) -> list[Result]:
@@ -87,10 +96,8 @@ async def look(messages: int) -> list[Result]:
     ):
         await talk(target, 100, "the last.")
         visits = [await _visit(browser, target, f"Ann{n}") for n in range(TIMES)]
-        page = await browser.new_page()
-        await page.add_init_script(AT_THE_FORM)
-        await page.goto(f"http://127.0.0.1:{target.web}/")
-        again = [await _reload(page) for _ in range(TIMES)]
+        page, _ = await _open(browser, target)
+        again = [await _again(page) for _ in range(TIMES)]
         await page.evaluate(ENTER, "Bo")
         await talk(target, messages, "newest.")
         await page.get_by_role("log").get_by_text("newest.", exact=True).wait_for()
@@ -108,7 +115,4 @@ async def look(messages: int) -> list[Result]:
 
 
 def steps(scale: Scale) -> list[Step]:
-    """None without a browser."""
-    if BROWSER is None:
-        return []
     return [Step("page", f"{scale.shown:,} messages shown", 10, lambda: look(scale.shown))]

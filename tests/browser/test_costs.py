@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,10 +11,10 @@ from playwright.async_api import Page, expect
 from tests.browser.guest import Guest, Guests, page_of
 from tests.e2e.netcat import command_user
 from tests.e2e.server import Server
+from ws_frontend.pages import STATIC
 
 pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.asyncio(loop_scope="session")]
 
-STATIC: Final = Path(__file__).parent.parent.parent / "static"
 DRAWN: Final = 240
 """Messages that a log has at most, however many were said."""
 
@@ -34,7 +33,6 @@ SCROLL: Final = """async (steps) => {
   count(observer.takeRecords());
   return added;
 }"""
-
 
 ASKED: Final = """
   ["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type))

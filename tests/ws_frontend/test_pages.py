@@ -20,10 +20,14 @@ from ws_frontend.pages import STATIC
 FILES = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file())
 
 
+def client(doors: Doors) -> aiohttp.ClientSession:
+    base, timeout = f"http://{HOST}:{doors.web_port}", aiohttp.ClientTimeout(DEADLINE)
+    return aiohttp.ClientSession(base, timeout=timeout)
+
+
 @pytest.fixture
 async def http(doors: Doors) -> AsyncIterator[aiohttp.ClientSession]:
-    base, timeout = f"http://{HOST}:{doors.web_port}", aiohttp.ClientTimeout(DEADLINE)
-    async with aiohttp.ClientSession(base, timeout=timeout) as session:
+    async with client(doors) as session:
         yield session
 
 
@@ -38,7 +42,8 @@ async def test_the_page_is_at_the_root(http: aiohttp.ClientSession) -> None:
 async def version(http: aiohttp.ClientSession) -> str:
     """Where the page has its script and its style sheet from."""
     async with http.get("/") as response:
-        (script,) = re.findall(r'<script .*src="(/static/\w+/)app.js"', text := await response.text())
+        text = await response.text()
+        (script,) = re.findall(r'<script .*src="(/static/\w+/)app.js"', text)
         (style,) = re.findall(r'<link rel="stylesheet" href="(/static/\w+/)style.css"', text)
     assert script == style
     return str(script)
@@ -63,19 +68,16 @@ async def test_a_browser_keeps_scripts_and_styles_until_there_are_others(http: a
 
 
 @pytest.mark.parametrize("past", ["../app.js", "%2e%2e/app.js", "views/../../app.js", "app.js/"])
-async def test_nothing_is_kept_as_of_a_version_that_is_not_of_it(doors: Doors, past: str) -> None:
+async def test_nothing_is_kept_as_of_a_version_that_is_not_of_it(
+    doors: Doors, http: aiohttp.ClientSession, past: str
+) -> None:
     """A browser tidies such a path up; a proxy might not."""
-    async with aiohttp.ClientSession(f"http://{HOST}:{doors.web_port}") as http:
-        where = await version(http)
-    answer = await raw(doors, where + past)
+    answer = await raw(doors, await version(http) + past)
     assert b"Cache-Control: no-cache\r\n" in answer
 
 
 async def test_what_has_changed_since_the_start_is_not_kept_as_what_it_was(copied: Path) -> None:
-    async with (
-        open_doors() as doors,
-        aiohttp.ClientSession(f"http://{HOST}:{doors.web_port}") as http,
-    ):
+    async with open_doors() as doors, client(doors) as http:
         where = await version(http)
         (copied / "rows.js").write_text("// changed")
         (copied / "new.js").write_text("// new")
@@ -129,10 +131,7 @@ async def test_other_files_have_another_address(http: aiohttp.ClientSession, cop
     ]
     for change in changes:
         change()
-        async with (
-            open_doors() as changed,
-            aiohttp.ClientSession(f"http://{HOST}:{changed.web_port}") as other,
-        ):
+        async with open_doors() as changed, client(changed) as other:
             known = await version(other)
         assert known not in seen
         seen.add(known)
