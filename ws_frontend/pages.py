@@ -33,7 +33,8 @@ def add_to(app: web.Application) -> None:
     """`/`, the files as of now under `/static/<version>/`, and all files under `/static/`.
 
     The page names its script and its style sheet by version; whatever these name relative to themselves, as
-    modules do, has the version too.
+    modules do, has the version too. A page of another version (a browser had it from before, or from a server
+    that is not upgraded yet) is led to the files that there are.
     """
     files = _files()
     version = _digest(*(part for name in files for part in (name.encode(), (STATIC / name).read_bytes())))
@@ -50,8 +51,12 @@ def add_to(app: web.Application) -> None:
         response.etag = etag
         return response
 
+    async def lead(request: web.Request) -> web.Response:
+        raise web.HTTPTemporaryRedirect(f"/static/{request.match_info['name']}")
+
     app.router.add_get("/", page)
     versioned = app.router.add_static(f"/static/{version}", STATIC)
+    app.router.add_get(r"/static/{version:[0-9a-f]{16}}/{name:[\w./-]+}", lead)
     app.router.add_static("/static", STATIC)
 
     async def keep(request: web.Request, response: web.StreamResponse) -> None:

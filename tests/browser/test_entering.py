@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.guest import Guests, page_of
 from tests.e2e.netcat import command_user
@@ -45,6 +45,22 @@ async def test_a_name_that_cannot_be_one_is_told_at_the_form(server: Server, gue
         await expect(guest.entry).to_be_visible()
     await guest.enters("x" * 32)
     await expect(guest.entry).not_to_be_visible()
+
+
+async def test_a_page_from_before_an_upgrade_has_its_script_and_its_style_sheet(
+    server: Server, guests: Guests
+) -> None:
+    async def older(route: Route) -> None:
+        answer = await route.fetch()
+        body, count = re.subn(r"/static/[0-9a-f]{16}/", "/static/0123456789abcdef/", await answer.text())
+        assert count == 2
+        await route.fulfill(response=answer, body=body)
+
+    ann = await guests.visit("about:blank")
+    await ann.page.route(page_of(server), older)
+    await ann.page.goto(page_of(server))
+    await expect(ann.nick).to_be_focused()
+    await expect(ann.page.locator("body")).to_have_css("overflow", "hidden")  # the style sheet is there
 
 
 async def test_the_name_is_remembered_for_the_next_visit(server: Server, guests: Guests) -> None:

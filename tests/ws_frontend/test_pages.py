@@ -61,10 +61,25 @@ async def test_a_browser_keeps_scripts_and_styles_until_there_are_others(http: a
                 304,
                 response.headers["Cache-Control"],
             )
-    for path in (f"{where}nothing.js", where, "/static/0123456789abcdef/app.js"):
+    for path in (f"{where}nothing.js", where):
         async with http.get(path) as response:
             assert response.status in (403, 404)
             assert response.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_page_of_another_version_gets_the_files_that_there_are(
+    http: aiohttp.ClientSession, method: str
+) -> None:
+    for name in FILES:
+        async with http.request(method, f"/static/0123456789abcdef/{name}", allow_redirects=True) as response:
+            (led,) = response.history
+            assert led.status == 307
+            assert (response.status, response.url.path) == (200, f"/static/{name}")
+            for answer in (led, response):
+                assert answer.headers["Cache-Control"] == "no-cache"
+    async with http.get("/static/0123456789abcdef/nothing.js") as response:
+        assert (response.status, len(response.history)) == (404, 1)
 
 
 @pytest.mark.parametrize("past", ["../app.js", "%2e%2e/app.js", "views/../../app.js", "app.js/"])
