@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
-from typing import Any, Self, assert_never
+from typing import Any, Final, Self, assert_never
 
 from core import commands as c
 from core import rules
@@ -37,6 +37,9 @@ from core.turns import Turns
 from core.watch import watch
 
 logger = logging.getLogger("parlour.chat")
+
+STORE_PATIENCE: Final = 3.0
+"""Seconds that a stop waits for what was accepted to be stored, before it says good-bye."""
 
 
 class Chat:
@@ -128,8 +131,16 @@ class Chat:
         self._loop.call_soon(session.wire.close, bye.reason)  # after the outbox's turn
 
     async def stop(self, reason: str) -> None:
-        """Store what was accepted, then say good-bye to everyone."""
-        await self._recorder.drained()
+        """Store what was accepted, then say good-bye to everyone.
+
+        From now on nothing is accepted: whoever goes on talking would keep the log busy for ever.
+        """
+        self._turns.stopped = True
+        try:
+            async with asyncio.timeout(STORE_PATIENCE):
+                await self._recorder.drained()
+        except TimeoutError:
+            logger.error("The log takes too long; good-bye is said before it has stored everything")
         self._people.stopping = True
         sessions = list(self._sessions)
         for session in sessions:

@@ -30,6 +30,8 @@ class Turns:
         self._loop = loop
         self._limits = limits
         self._handle = handle
+        self.stopped = False
+        """Nobody's input is carried out any more."""
 
     def begin(self, session: Session) -> None:
         """A new session."""
@@ -37,7 +39,7 @@ class Turns:
 
     def receive(self, session: Session, raw: object) -> None:
         """One input; it is carried out now or when its turn comes."""
-        if session.closing:
+        if session.closing or self.stopped:
             return
         session.heard = self._loop.time()
         session.warned = False
@@ -106,7 +108,7 @@ class Turns:
                 session.inbox = None
                 self._handle(session, Gone(dropped=session.dropped))
                 return
-            if not self._afford(session):
+            if self.stopped or not self._afford(session):
                 return
             session.heard = self._loop.time()  # whoever has to wait for its turn is not silent
             self._take(session, session.inbox.popleft())

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
+from threading import Timer
 from typing import Final
 
 import tcp_frontend.server
@@ -39,8 +40,8 @@ RESERVE: Final = 64
 SAME_WISH: Final = 0.5
 """Seconds within which the same signal again means the same (wrappers pass on what a group got)."""
 
-STOP_PATIENCE: Final = 8.0
-"""Seconds within which a stop is over, whatever state the peers are in."""
+STOP_PATIENCE: Final = 9.0
+"""Seconds after which a stop ends the process, whatever it still waits for."""
 
 
 async def serve(config: Config) -> None:
@@ -63,13 +64,10 @@ async def serve(config: Config) -> None:
         gc.set_threshold(*COLLECT)
         await stop.wait()
         logger.info("Stopping")
+        _end_within(STOP_PATIENCE)
         for shut in doors:
             shut()  # whoever comes now is for the next server
-        try:
-            async with asyncio.timeout(STOP_PATIENCE):
-                await chat.stop("restarting")
-        except TimeoutError:
-            logger.error("The log takes too long; stopping without it")
+        await chat.stop("restarting")
 
 
 async def _open_doors(
@@ -138,6 +136,18 @@ def _on_signals(stop: asyncio.Event) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked, number)
+
+
+def _end_within(seconds: float) -> None:
+    """On a thread of its own: what is waited for may hold up the event loop, or the end of the interpreter."""
+
+    def end() -> None:
+        logger.error("Still not stopped after %.0f s; ending all the same", seconds)
+        os._exit(1)
+
+    timer = Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _log(config: Config) -> AbstractAsyncContextManager[Log]:

@@ -240,6 +240,30 @@ async def test_a_stop_stores_and_shows_what_was_accepted_first(chat: Chat, log: 
     await bob.sees("Said #general Ann last words", "Bye restarting")
 
 
+async def test_a_stop_accepts_nothing_more_from_those_who_go_on_talking(chat: Chat, log: HeldLog) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    ann.does(*numbered("#general", 0, IN_FLIGHT_MAX + 1))  # so one of them waits for its turn
+    await log.is_asked()
+    stop = asyncio.create_task(chat.stop("restarting"))
+    await asyncio.sleep(0)
+    bob.does(c.Msg("#general", "I am still talking"))
+    log.release(1000)
+    await stop
+    await ann.sees(*["Stored"] * IN_FLIGHT_MAX, "Bye restarting")
+    await bob.sees(*[f"Said #general Ann {n}" for n in range(IN_FLIGHT_MAX)], "Bye restarting")
+
+
+async def test_a_stop_says_good_bye_before_a_log_that_takes_too_long(
+    chat: Chat, log: HeldLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.chat.STORE_PATIENCE", 0.05)
+    ann, bob = await enter(chat, "Ann", "Bob")
+    ann.does(c.Msg("#general", "last words"))
+    await chat.stop("restarting")
+    await ann.sees("Bye restarting")
+    await bob.sees("Bye restarting")
+
+
 async def test_an_acknowledgement_names_the_id_under_which_the_log_has_the_message(
     chat: Chat, log: HeldLog
 ) -> None:

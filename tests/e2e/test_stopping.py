@@ -3,8 +3,10 @@
 import asyncio
 import signal
 import socket
+import sqlite3
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -92,6 +94,55 @@ async def test_peers_that_never_read_and_never_answer_do_not_hold_up_the_end() -
         assert b"\x88\x0c\x03\xf4restarting" in said, "a close frame with code 1012"
         await filler.until("INFO server is restarting")
         assert await filler.rest() == []
+
+
+async def talks_on(line: Line) -> None:
+    with suppress(ConnectionError):
+        while True:
+            await line.send(*["MSG and another thing"] * 50)
+            await asyncio.sleep(0)
+
+
+async def listens(line: Line) -> None:
+    with suppress(ConnectionError):  # it was still talking
+        await line.until("INFO server is restarting")
+
+
+async def test_people_who_go_on_talking_do_not_hold_up_the_end(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(
+            serving("--rate", "0", "--data", str(tmp_path / "parlour.db"))
+        )
+        lines = [await stack.enter_async_context(dialling(server)) for _ in range(20)]
+        async with asyncio.TaskGroup() as group:
+            for number, line in enumerate(lines):
+                await line.send(f"LOGIN Ann{number}", f"JOIN #room{number}")
+                await line.until(f"OK joined #room{number}")
+            for line in lines:
+                group.create_task(talks_on(line))
+                group.create_task(listens(line))
+            await asyncio.sleep(1)  # in which they say more than the server can store
+            began = time.monotonic()
+            await server.stops()
+            assert time.monotonic() - began < MOST
+
+
+async def test_a_log_that_another_program_holds_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    file = tmp_path / "parlour.db"
+    async with serving("--data", str(file)) as server:
+        async with dialling(server) as ann, web_user(server, "Wes") as wes:
+            await ann.send("LOGIN Ann")
+            await ann.hears("OK")
+            await wes.hears({"type": "joined", "room": "#general", "nick": "Ann"})
+            with closing(sqlite3.connect(file, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                await ann.send("MSG one", "PING")
+                began = time.monotonic()
+                server.program.process.terminate()
+                await ann.hears("INFO server is restarting")
+                await wes.hears({"type": "bye", "reason": "restarting"})
+                assert await server.program.exited() in (0, 1)
+                assert time.monotonic() - began < MOST
 
 
 async def test_what_was_said_just_before_the_end_is_heard(server: Server) -> None:
