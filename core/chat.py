@@ -320,7 +320,7 @@ class Chat:
                 reader = self._roster.find(command.to)
                 if reader is None or reader.nick is None:
                     raise Refusal("user-not-found", command.to)
-                if reader.id not in (session.partners or ()):
+                if reader.id not in (session.partners or {}):
                     self._unhurried(session, "partner", PARTNERS)
                     session.knows(reader.id)
                 fact = Told(nick, reader.nick, text, author, reader.id, ref)

@@ -38,6 +38,10 @@ PARTNERS = (5, 1 / 15)
 """First direct messages to someone who has not written before: 5 at once, then one every 15 s."""
 
 
+PARTNERS_MAX = 1000
+"""People of whom one session knows that they have written to it."""
+
+
 class Limits(Struct, frozen=True):
     rate: float = 5.0
     """Commands a second, once the burst is used up; a faster peer is read more slowly."""

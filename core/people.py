@@ -101,7 +101,10 @@ class People:
         if session.token is None or session.nick is None:
             return None
         rooms = dict(session.entered)
-        return Record(session.id, session.token, session.nick, rooms, self._past.last_id, now())
+        return Record(session.id, session.token, session.nick, rooms, self._seen(session), now())
+
+    def _seen(self, session: Session) -> int:
+        return self._past.last_id if session.behind is None else session.behind
 
     async def keep_remembered(self) -> None:
         """Whoever is here is not forgotten, however long nothing changes. Runs until cancelled."""
@@ -136,11 +139,15 @@ class People:
             self._come_back(session, record)
         else:
             self._take_over(session, old)
+        after = command.after
+        if after is None:
+            after = self._seen(old) if old is not None and was_open else record.seen
+        session.behind = after
         self._put(session)
         self._remember(session)
-        seen = self._past.last_id if was_open else record.seen
-        after = seen if command.after is None else command.after
         await self._past.replay(session, after, self._topics, command.ref)
+        if not session.ended:  # else what was on its way may be lost
+            session.behind = None
 
     def _take_over(self, session: Session, old: Session) -> None:
         """Nobody sees anything, but for the rooms that the new connection's door cannot hold."""

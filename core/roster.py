@@ -59,11 +59,12 @@ class Roster:
         return audience
 
     def replace(self, old: Session, new: Session) -> None:
-        """The new session is the old one from now on: its nick, its rooms, what it hears."""
+        """The new session is the old one from now on: its nick, its rooms, what it hears, what it may do."""
         for audience in list(old.audiences):
             audience.discard(old)
             audience.add(new)
         new.nick, new.rooms, new.entered = old.nick, old.rooms, old.entered
+        new.partners, new.buckets = old.partners, old.buckets
         old.nick, old.rooms, old.entered, old.heir = None, {}, {}, new
         if new.nick is not None:
             self._people[fold(new.nick)] = new

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from core.commands import AnyCommand
+from core.limits import PARTNERS_MAX
 from core.names import Nick, RoomName
 from core.replies import Shown
 
@@ -59,6 +60,7 @@ class Session:
 
     __slots__ = (
         "audiences",
+        "behind",
         "buckets",
         "busy",
         "closing",
@@ -110,6 +112,8 @@ class Session:
         self.rooms: dict[RoomName, Audience] = {}
         self.entered: dict[RoomName, int] = {}
         """The last id shown before this session came into the hall (its login) and into each room."""
+        self.behind: int | None = None
+        """The last id it has seen, while it is being given what it missed since."""
         self.audiences: list[Audience] = []
         """Everything this session hears: the rooms, and the hall of all who are logged in."""
         self.inbox: deque[Any] | None = None
@@ -138,8 +142,8 @@ class Session:
         self.pace: Bucket | None = None
         """For its commands; the small ones are made when they are needed."""
         self.buckets: dict[str, Bucket] | None = None
-        self.partners: set[str] | None = None
-        """Identities it has exchanged direct messages with."""
+        self.partners: dict[str, None] | None = None
+        """Identities it has exchanged direct messages with, the latest last."""
 
     @property
     def here(self) -> RoomName | None:
@@ -153,10 +157,13 @@ class Session:
             audience.groups[self.encode].reach(self)
 
     def knows(self, identity: str) -> None:
-        """Note a partner of direct messages."""
+        """Note a partner of direct messages. Of very many the latest are known."""
         if self.partners is None:
-            self.partners = set()
-        self.partners.add(identity)
+            self.partners = {}
+        self.partners.pop(identity, None)
+        self.partners[identity] = None
+        if len(self.partners) > PARTNERS_MAX:
+            del self.partners[next(iter(self.partners))]
 
     @property
     def current(self) -> Session:

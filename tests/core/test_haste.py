@@ -10,6 +10,7 @@ from core.chat import Chat
 from core.limits import Limits
 from storage.memory import MemoryLog
 from tests.core.person import Person, enter
+from tests.core.resuming import resume, token_of
 from tests.doors import UNLIMITED
 
 pytestmark = pytest.mark.asyncio(loop_factories=["skipping"])
@@ -68,6 +69,28 @@ async def test_five_strangers_may_be_written_to_at_once_and_then_one_every_fifte
     ann.does(c.Dm("P5", "at last"))
     await ann.sees("Stored")
     await others[5].sees("Told Ann P5 at last")
+
+
+async def test_who_comes_back_may_answer_and_may_do_no_more_than_before(chat: Chat) -> None:
+    ann, *others = await enter(chat, "Ann", *[f"P{n}" for n in range(7)])
+    for other in others:
+        other.does(c.Dm("Ann", "a question"))
+    await ann.sees(*[f"Told P{n} Ann a question" for n in range(7)])
+    ann.does(*[c.Rename(f"A{n}") for n in range(3)])
+    await ann.sees(*[f"NickChanged A{n}" for n in range(3)])
+    ann.leaves(dropped=True)
+    back, _, _ = await resume(chat, token_of(ann))
+    back.does(*[c.Dm(f"P{n}", "an answer") for n in range(7)], c.Rename("A4"))
+    await back.sees(*["Stored"] * 7, "Error too-fast 20")
+
+
+async def test_many_strangers_who_write_are_not_all_kept(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.session.PARTNERS_MAX", 3)
+    ann, *others = await enter(chat, "Ann", *[f"P{n}" for n in range(5)])
+    for other in [*others, others[2]]:
+        other.does(c.Dm("Ann", "hello"))
+        await other.sees("Stored")
+    assert [*(ann.session.partners or {})] == [others[n].session.id for n in (3, 4, 2)]
 
 
 async def test_without_a_rate_there_is_no_haste() -> None:

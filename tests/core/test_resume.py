@@ -81,6 +81,25 @@ async def test_without_an_id_what_came_since_the_end_of_the_connection_is_shown(
     assert replayed == [f"Said #general Ann {n}" for n in range(5, 8)]
 
 
+async def test_who_is_cut_off_again_while_the_missed_is_told_gets_it_the_next_time(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    bob.leaves(dropped=True)
+    ann.does(*numbered("#general", 0, 5))
+    await ann.sees(*["Stored"] * 5)
+    first = Person(chat)
+    first.wire.stuck = 10**6  # what is written does not leave
+    first.does(c.Resume(token_of(bob)))
+    await asyncio.sleep(0.1)
+    first.leaves(dropped=True)
+    first.wire.stuck = 0
+    await first.is_closed()
+    _, answer, replayed = await resume(chat, token_of(bob))
+    assert answer.recovered
+    assert replayed == [f"Said #general Ann {n}" for n in range(5)]
+    _, answer, replayed = await resume(chat, token_of(bob))  # from a connection that has been told everything
+    assert (answer.recovered, replayed) == (True, [])
+
+
 async def test_without_an_id_the_end_may_have_been_a_quit_too(chat: Chat) -> None:
     ann, bob = await enter(chat, "Ann", "Bob")
     ann.does(*numbered("#general", 0, 5))

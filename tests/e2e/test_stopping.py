@@ -129,20 +129,23 @@ async def test_people_who_go_on_talking_do_not_hold_up_the_end(tmp_path: Path) -
 
 async def test_a_log_that_another_program_holds_does_not_hold_up_the_end(tmp_path: Path) -> None:
     file = tmp_path / "parlour.db"
-    async with serving("--data", str(file)) as server:
-        async with dialling(server) as ann, web_user(server, "Wes") as wes:
-            await ann.send("LOGIN Ann")
-            await ann.hears("OK")
-            await wes.hears({"type": "joined", "room": "#general", "nick": "Ann"})
-            with closing(sqlite3.connect(file, isolation_level=None)) as other:
-                other.execute("BEGIN IMMEDIATE")
-                await ann.send("MSG one", "PING")
-                began = time.monotonic()
-                server.program.process.terminate()
-                await ann.hears("INFO server is restarting")
-                await wes.hears({"type": "bye", "reason": "restarting"})
-                assert await server.program.exited() in (0, 1)
-                assert time.monotonic() - began < MOST
+    async with (
+        serving("--data", str(file)) as server,
+        dialling(server) as ann,
+        web_user(server, "Wes") as wes,
+    ):
+        await ann.send("LOGIN Ann")
+        await ann.hears("OK")
+        await wes.hears({"type": "joined", "room": "#general", "nick": "Ann"})
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await ann.send("MSG one", "PING")
+            began = time.monotonic()
+            server.program.process.terminate()
+            await ann.hears("INFO server is restarting")
+            await wes.hears({"type": "bye", "reason": "restarting"})
+            assert await server.program.exited() in (0, 1)
+            assert time.monotonic() - began < MOST
 
 
 async def test_what_was_said_just_before_the_end_is_heard(server: Server) -> None:
