@@ -8,6 +8,9 @@ TEXT_MAX = 2000
 TOPIC_MAX = 300
 """Characters of what a room is about."""
 
+TOPICS_MAX = 10_000
+"""Rooms whose topics are kept while nobody is there: anyone may give topics to any number of rooms."""
+
 LISTED_MAX = 200
 """Rooms in one list."""
 

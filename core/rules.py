@@ -1,6 +1,8 @@
 """What is allowed. Every check either returns the checked value or raises the one `Refusal`."""
 
 from math import ceil
+from typing import Final
+from unicodedata import category
 
 from core.commands import HERE
 from core.limits import ROOMS_MAX, TEXT_MAX, TOPIC_MAX
@@ -19,11 +21,21 @@ class Refusal(Exception):
         self.detail = detail
 
 
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""What Unicode takes for letters or a symbol, and shows nothing: fillers of Hangul, Braille without dots."""
+
+
 def _visible(text: str) -> bool:
     """Something is left to see when spaces and what has no width are taken away."""
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return bool(text) and not text.isspace()
-    return any(letter.isprintable() and not letter.isspace() for letter in text)
+    return any(
+        letter.isprintable()
+        and not letter.isspace()
+        and letter not in _BLANK
+        and category(letter) not in ("Mn", "Me")  # marks need something to stand on
+        for letter in text
+    )
 
 
 def speech(text: str) -> str:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from heapq import nsmallest
+from itertools import islice
 
 from core import commands as c
 from core import rules
 from core.facts import Entry, TopicChanged
-from core.limits import LISTED_MAX, PAGE_CHARACTERS
+from core.limits import LISTED_MAX, PAGE_CHARACTERS, TOPICS_MAX
 from core.log import Log
 from core.names import RoomName
 from core.outbox import Outbox
@@ -37,11 +38,19 @@ class Topics:
         text = rules.topic(command.text or "")
         if text != self._log.topics.get(room, ""):
             await self._log.set_topic(room, text)
+            await self._forget_some()
             audience = self._roster.room(room)
             if audience is not None:
                 fact = TopicChanged(room, nick, text)
                 self._outbox.show([audience], Entry(0, now(), fact), without=session.current)
         return TopicIs(room, text, changed=True, ref=command.ref)
+
+    async def _forget_some(self) -> None:
+        """Of too many topics, those that were given first to rooms where nobody is now."""
+        topics = self._log.topics
+        for room in list(islice(topics, max(0, len(topics) - TOPICS_MAX))):
+            if self._roster.room(room) is None:
+                await self._log.set_topic(room, "")
 
     def rooms(self, ref: str | None) -> AnyReply:
         """Those with the most people, as many as fit one page."""

@@ -139,7 +139,7 @@ def _on_signals(stop: asyncio.Event) -> None:
 
 
 def _end_within(seconds: float) -> None:
-    """On a thread of its own: what is waited for may hold up the event loop, or the end of the interpreter."""
+    """On a thread of its own: what is waited for may hold up the event loop or the interpreter's end."""
 
     def end() -> None:
         logger.error("Still not stopped after %.0f s; ending all the same", seconds)

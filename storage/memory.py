@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 from types import TracebackType
-from typing import Self, assert_never
+from typing import Self, TypeVar, assert_never
 
 from core.facts import Entry, Said, Shouted, Spoken, Told
 from core.log import Between, InRoom, Page, Place, Reader, Record
@@ -15,6 +15,18 @@ from core.names import HALL, RoomName, fold
 
 REFS_PER_AUTHOR = 1_000
 """Messages of one author among which a retry is recognised."""
+
+PEOPLE_MAX = 10_000
+"""Identities whose messages to one another, sessions and latest refs are kept: those of the latest."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def _make_latest(kept: dict[K, V], key: K) -> V | None:
+    """Gives the one that is let go of, if there are too many."""
+    kept[key] = kept.pop(key)
+    return kept.pop(next(iter(kept))) if len(kept) > PEOPLE_MAX else None
 
 
 class _Kept:
@@ -42,6 +54,8 @@ class MemoryLog:
         self.last_id = 0
         self._rooms: defaultdict[RoomName, _Kept] = defaultdict(lambda: _Kept(history_per_room))
         self._mail: defaultdict[str, _Kept] = defaultdict(lambda: _Kept(history_per_room))
+        self._mail_gone = 0
+        """The newest entry of the mail that is no longer kept because there are so many people."""
         self._hall = _Kept(history_per_room)
         self._refs: defaultdict[str, dict[str, Entry]] = defaultdict(dict)
         self._records: dict[str, Record] = {}
@@ -78,6 +92,9 @@ class MemoryLog:
             case Told():
                 for identity in {fact.author, fact.reader}:
                     self._mail[identity].add(entry)
+                    forgotten = _make_latest(self._mail, identity)
+                    if forgotten is not None:
+                        self._mail_gone = forgotten.entries[-1].id
             case Shouted():
                 self._hall.add(entry)
             case _:
@@ -86,6 +103,7 @@ class MemoryLog:
             refs[fact.ref] = entry
             if len(refs) > REFS_PER_AUTHOR:
                 del refs[next(iter(refs))]
+            _make_latest(self._refs, fact.author)
         return entry
 
     async def find(self, author: str, ref: str) -> Entry | None:
@@ -123,6 +141,8 @@ class MemoryLog:
         yield self._hall, reader.rooms.get(HALL, 0)
 
     async def since(self, reader: Reader, *, after: int, upto: int, limit: int) -> Sequence[Entry] | None:
+        if reader.id not in self._mail and self._mail_gone > after:
+            return None
         missed: list[Entry] = []
         for kept, entered in self._heard_by(reader):
             start = max(after, entered)
@@ -155,7 +175,8 @@ class MemoryLog:
 
     async def set_topic(self, room: RoomName, text: str) -> None:
         if text:
-            self.topics[room] = text
+            self.topics.pop(room, None)
+            self.topics[room] = text  # the latest last
         else:
             self.topics.pop(room, None)
 
@@ -164,6 +185,9 @@ class MemoryLog:
         if old is not None:
             self._tokens.pop(old.token, None)
         self._records[record.id] = record
+        forgotten = _make_latest(self._records, record.id)
+        if forgotten is not None:
+            self._tokens.pop(forgotten.token, None)
         self._tokens[record.token] = record.id
 
     async def recall(self, token: bytes) -> Record | None:

@@ -95,7 +95,7 @@ def _trimmed(database: sqlite3.Connection, room: str) -> int:
 
 
 def search(
-    database: sqlite3.Connection, reader: Reader, words: str, *, room: RoomName | None, upto: int, limit: int
+    database: sqlite3.Connection, reader: Reader, words: str, room: RoomName | None, upto: int, limit: int
 ) -> Sequence[Entry]:
     rooms = list(reader.rooms) if room is None else [room]
     visible = f"room IN ({', '.join('?' * len(rooms))})"

@@ -1,7 +1,8 @@
 """The log in one SQLite file. A message is shown when its transaction is committed, not before.
 
-- One thread writes, one reads, one checkpoints (WAL: they don't wait for each other); the event loop waits
-  for none of them. A few messages it stores itself, while the writer has nothing to do and the disk is quick.
+- One thread writes, one reads, one searches (that may take long), one checkpoints (WAL: they don't wait for
+  each other); the event loop waits for none of them. A few messages it stores itself, while the writer has
+  nothing to do and the disk is quick.
 - What arrives in one tick of the loop is one transaction. Records of sessions go along with it.
 - Tidying (word index, retention) happens on the writer's thread in small steps, when it is quiet.
 """
@@ -12,7 +13,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -83,8 +84,8 @@ class SqliteLog:
                 database.execute(f"PRAGMA synchronous = {self._durability}")
                 database.execute("PRAGMA wal_autocheckpoint = 0")  # messages would wait for it
                 schema.try_writing(database)  # a file that cannot be written is refused now
-                self._reader = stack.enter_context(contextlib.closing(schema.connect(self._path)))
-                self._reader.execute("PRAGMA query_only = 1")
+                self._reader = stack.enter_context(_only_reading(self._path))
+                self._searcher = stack.enter_context(_only_reading(self._path))
                 checkpointer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 self.epoch, self.last_id, indexed = _state(database)
                 self.topics = _topics(database)
@@ -93,6 +94,7 @@ class SqliteLog:
             self._next_id = self.last_id + 1
             writing = stack.enter_context(Worker("log-writer"))
             self._reading = stack.enter_context(Worker("log-reader"))
+            self._searching = stack.enter_context(Worker("log-searcher"))
             checkpointing = stack.enter_context(Worker("log-checkpoint"))
             self._stack = stack.pop_all()
         self._writer = Writer(self._path, database, writing, flushes=self._durability != "normal")
@@ -123,7 +125,7 @@ class SqliteLog:
 
     @property
     def busy(self) -> bool:
-        return self._reading.under_way > 0 or self._writer.busy
+        return self._reading.under_way > 0 or self._searching.under_way > 0 or self._writer.busy
 
     # ------------------------------------------------------------------ writing
 
@@ -201,7 +203,8 @@ class SqliteLog:
     async def set_topic(self, room: RoomName, text: str) -> None:
         if text:
             await self._writer.run(self._writer.connection.execute, _SET_TOPIC, (room, text))
-            self.topics[room] = text
+            self.topics.pop(room, None)
+            self.topics[room] = text  # the latest last
         else:
             await self._writer.run(self._writer.connection.execute, _CLEAR_TOPIC, (room,))
             self.topics.pop(room, None)
@@ -271,13 +274,16 @@ class SqliteLog:
         with contextlib.suppress(LogError):  # what is not indexed yet is not found; the rest is
             while await self._tidier.index_some():
                 pass
-        return await self._read(
-            lambda db: reading.search(db, reader, words, room=room, upto=upto, limit=limit)
+        return await self._told(
+            self._searching.run(reading.search, self._searcher, reader, words, room, upto, limit)
         )
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._told(self._reading.run(work, self._reader))
+
+    async def _told(self, result: Awaitable[T]) -> T:
         try:
-            return await self._reading.run(work, self._reader)
+            return await result
         except sqlite3.Error as error:
             logger.error("cannot read %s: %s", self._path, error)
             raise LogError("storage-failed", "The log cannot be read; try again") from error
@@ -292,6 +298,13 @@ class SqliteLog:
                     await self._write_records()
             with contextlib.suppress(LogError):
                 await self._tidier.look()
+
+
+@contextlib.contextmanager
+def _only_reading(path: Path) -> Iterator[sqlite3.Connection]:
+    with contextlib.closing(schema.connect(path)) as database:
+        database.execute("PRAGMA query_only = 1")
+        yield database
 
 
 def _state(database: sqlite3.Connection) -> tuple[str, int, int]:

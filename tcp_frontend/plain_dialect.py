@@ -66,6 +66,7 @@ def parse(said: str) -> c.AnyCommand:
 
 _DETAILS: Final = {
     "already-in-general": "You are in #general already.",
+    "already-logged-in": "You have come in already.",
     "already-in-that-room": "You are in that room already.",
     "bad-room-name": "A room is called {detail}.",
     "empty-text": "There is nothing to say in that.",
@@ -76,7 +77,9 @@ _DETAILS: Final = {
     "not-resumable": "That session cannot be taken back. Give a name to begin a new one:",
     "nick-taken": "Somebody has that name already.",
     "storage-failed": "That could not be stored, so nobody was shown it. Try again.",
+    "storage-full": "The disk is full: that could not be stored, so nobody was shown it. Try again later.",
     "text-too-long": "That was longer than {detail} characters and was not said.",
+    "too-fast": "Not so fast: try again in {detail} seconds.",
     "unknown-command": "There is no command {detail}; /help lists the commands.",
     "usage": "Write it like this: {detail}",
     "user-not-found": "Nobody here is called {detail}.",
@@ -198,8 +201,9 @@ def _entry_words(entry: f.Entry, mark: str = "") -> Iterable[Words]:
             return (Words(time, _PLAIN, f"{mark}{nick}", f": {text}"),)
         case f.Shouted(nick=nick, text=text):
             return (Words(time, _PLAIN, f"{mark}{nick} (to all)", f": {text}"),)
-        case f.Told(nick=nick, text=text):
-            return (Words(time, _PLAIN, f"{mark}{nick} (to you)", f": {text}"),)
+        case f.Told(nick=nick, to=to, text=text):
+            whom = to if mark else "you"  # what was said before may be one's own
+            return (Words(time, _PLAIN, f"{mark}{nick} (to {whom})", f": {text}"),)
         case f.Connected(nick=nick):
             notice = f"{nick} has joined the chat."
         case f.Joined(nick=nick):

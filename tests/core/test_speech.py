@@ -97,7 +97,16 @@ def speech(text: str) -> list[c.AnyCommand]:
     return [c.Msg("#general", text), c.Gmsg(text), c.Dm("Bob", text)]
 
 
-@pytest.mark.parametrize("text", ["", " ", "\t\n", "\x00", "\u202e\u2066", "\ud800", "\u3000"])
+async def test_marks_and_signs_that_show_something_can_be_said(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    for text in ("\u3164e\u0301", "\u2803", "\u2764\ufe0f", "\u0e01\u0e33"):
+        ann.does(c.Msg("#general", text))
+        await bob.sees(f"Said #general Ann {text}")
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\t\n", "\x00", "\u202e\u2066", "\ud800", "\u3000", "\u3164\u2800", "\u0301\ufe0f"]
+)
 async def test_there_must_be_something_to_say(chat: Chat, text: str) -> None:
     ann, bob = await enter(chat, "Ann", "Bob")
     ann.does(*speech(text))

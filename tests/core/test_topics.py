@@ -40,6 +40,25 @@ async def test_a_login_tells_the_topic_of_the_first_room(chat: Chat) -> None:
     assert welcome.topics == {"#general": "hello"}
 
 
+async def test_of_very_many_topics_those_of_empty_rooms_are_forgotten(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.topics.TOPICS_MAX", 3)
+    ann, bob = await enter(chat, "Ann", "Bob")
+    await join("#a", ann)
+    ann.does(c.Topic("#a", "I stay here"))
+    await ann.sees("TopicIs #a I stay here True")
+    for room in ("#b", "#c", "#d"):
+        bob.does(c.Join(room), c.Topic(room, "on my way"), c.Leave(room))
+        await bob.sees(f"Entered {room}", f"TopicIs {room} on my way True", "Done")
+    bob.does(*[c.Topic(room) for room in ("#a", "#b", "#c", "#d")])
+    await bob.sees("TopicIs #a I stay here", "TopicIs #b on my way", "TopicIs #c on my way")
+    await bob.sees("TopicIs #d on my way")
+    bob.does(c.Join("#e"), c.Topic("#e", "and here"), *[c.Topic(f"#{name}") for name in "abcde"])
+    await bob.sees("Entered #e", "TopicIs #e and here True", "TopicIs #a I stay here", "TopicIs #b")
+    await bob.sees("TopicIs #c on my way", "TopicIs #d on my way", "TopicIs #e and here")
+
+
 @pytest.mark.parametrize("nothing", ["", "   ", "\u202e\n\x07"])
 async def test_an_empty_topic_takes_it_away(chat: Chat, nothing: str) -> None:
     ann, bob = await enter(chat, "Ann", "Bob")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.facts import Said
-from core.log import Reader, Record
+from core.log import InRoom, Reader, Record
 from core.names import Nick, RoomName
 from storage import caution, checkpoints, sqlite
 from storage.sqlite import SqliteLog
@@ -70,11 +70,24 @@ async def test_a_record_goes_along_with_a_lone_message(tmp_path: Path) -> None:
 async def test_a_log_says_when_a_thread_of_it_is_at_work(tmp_path: Path) -> None:
     """Meanwhile the chat writes to readers in another way."""
     async with SqliteLog(tmp_path / "chat.db") as log:
-        for worker in (log._reading, log._writer._worker):
+        for worker in (log._reading, log._searching, log._writer._worker):
             assert not log.busy
             async with busy(worker):
                 assert log.busy
         assert not log.busy
+
+
+async def test_nothing_else_waits_for_a_search(tmp_path: Path) -> None:
+    async with SqliteLog(tmp_path / "chat.db") as log, within(DEADLINE):
+        await log.append([said(1)])
+        async with busy(log._searching):
+            search = asyncio.create_task(
+                log.search(Reader("x", {GENERAL: 0}), "1", room=None, upto=1, limit=1)
+            )
+            page = await log.history(InRoom(GENERAL), before=None, limit=1)
+            assert len(page.entries) == 1
+            assert not search.done()
+        assert list(await search) == list(page.entries)
 
 
 async def test_a_ref_costs_one_look_up(tmp_path: Path) -> None:

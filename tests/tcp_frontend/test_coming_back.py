@@ -69,6 +69,16 @@ async def test_search_finds_what_was_said(doors: Doors) -> None:
         await ann.hears("*** Write it like this: /search words")
 
 
+async def test_what_was_told_to_one_person_before_says_to_whom(doors: Doors) -> None:
+    async with PlainClient(doors.tcp_port, "Ann") as ann, PlainClient(doors.tcp_port, "Bob") as bob:
+        await ann.send("/msg Bob psst")
+        await bob.hears("Ann (to you): psst")
+        for each in (ann, bob):
+            await each.send("/search psst")
+        await bob.hears("(history) Ann (to Bob): psst", "End of search.")
+        await ann.hears("Bob has joined the chat.", "(history) Ann (to Bob): psst", "End of search.")
+
+
 async def test_token_and_resume_take_a_session_back(doors: Doors) -> None:
     async with PlainClient(doors.tcp_port, "Ann") as ann, PlainClient(doors.tcp_port, "Bob") as bob:
         await ann.hears("Bob has joined the chat.")
