@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import secrets
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -39,6 +40,12 @@ TIDY_EVERY: Final = 1.0
 FEW: Final = 4
 """Messages, with records of sessions, that may be stored without changing the thread: that costs more than
 storing them does."""
+
+BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
+"""Another one each time the machine is started (proc_sys_kernel(5))."""
+
+GAP: Final = 1_000_000
+"""Far more messages than are stored between two checkpoints, which flush them."""
 
 _BY_REF: Final = f"SELECT {COLUMNS} FROM message WHERE author = ? AND ref = ?"
 _REMEMBER: Final = "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)"
@@ -81,17 +88,17 @@ class SqliteLog:
             schema.prepare(self._path)
             try:
                 database = stack.enter_context(contextlib.closing(schema.connect(self._path)))
+                self.epoch, self.last_id, indexed = _state(database)
+                self._next_id = self.last_id + 1 + _gap(database, self.last_id)
                 database.execute(f"PRAGMA synchronous = {self._durability}")
                 database.execute("PRAGMA wal_autocheckpoint = 0")  # messages would wait for it
                 schema.try_writing(database)  # a file that cannot be written is refused now
                 self._reader = stack.enter_context(_only_reading(self._path))
                 self._searcher = stack.enter_context(_only_reading(self._path))
                 checkpointer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
-                self.epoch, self.last_id, indexed = _state(database)
                 self.topics = _topics(database)
             except sqlite3.Error as error:
                 raise CannotOpen(f"cannot use {self._path}: {error}") from None
-            self._next_id = self.last_id + 1
             writing = stack.enter_context(Worker("log-writer"))
             self._reading = stack.enter_context(Worker("log-reader"))
             self._searching = stack.enter_context(Worker("log-searcher"))
@@ -314,6 +321,22 @@ def _state(database: sqlite3.Connection) -> tuple[str, int, int]:
     # Every id that anybody may have seen is below: also those of messages that are no longer kept.
     (trimmed,) = database.execute("SELECT max(upto) FROM trimmed").fetchone()
     return str(meta["epoch"]), max(newest or 0, trimmed or 0), int(meta["indexed"])
+
+
+def _gap(database: sqlite3.Connection, last_id: int) -> int:
+    """How many ids to leave out, because messages may have had them that went with the power of the machine.
+
+    Without it, who has seen those would take the next ones for them. To be called while transactions are flushed.
+    """
+    try:
+        boot = BOOT.read_text(encoding="ascii").strip()
+    except OSError:
+        boot = secrets.token_hex(8)
+    (known,) = database.execute("SELECT (SELECT value FROM meta WHERE key = 'boot')").fetchone()
+    if known == boot:
+        return 0
+    database.execute("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (boot,))
+    return GAP if known or last_id else 0
 
 
 def _topics(database: sqlite3.Connection) -> dict[RoomName, str]:

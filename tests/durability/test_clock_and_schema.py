@@ -1,5 +1,6 @@
 """The log when the wall clock jumps, and when its schema moves on."""
 
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
@@ -35,6 +36,58 @@ def clock_jumps(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         monkeypatch.setattr("storage.sqlite.time.time_ns", lambda: now() + nanoseconds)
 
     return jump
+
+
+# ------------------------------------------------------------------ the power
+
+
+@pytest.fixture
+def boots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], object]:
+    """Starts the machine."""
+    monkeypatch.setattr("storage.sqlite.BOOT", tmp_path / "boot")
+    boots = (tmp_path / "boot").write_text
+    boots("first")
+    return boots
+
+
+def copy(path: Path, other: Path) -> None:
+    """What the disk has by now, say; all that is stored after it is lost."""
+    for end in ("", "-wal"):
+        shutil.copy(f"{path}{end}", f"{other}{end}")
+
+
+async def test_ids_that_went_with_the_power_are_not_given_out_again(
+    path: Path, tmp_path: Path, boots: Callable[[str], object]
+) -> None:
+    on_disk = tmp_path / "on-disk.db"
+    async with SqliteLog(path) as log:
+        (one,) = await log.append([said("one")])
+        assert one.id == 1
+        copy(path, on_disk)
+        lost = await log.append([said("two"), said("three")])
+    boots("second")
+    async with SqliteLog(on_disk) as log:
+        assert log.last_id == one.id, "whoever has seen more is told that it is not recovered"
+        (new,) = await log.append([said("four")])
+        assert new.id > lost[-1].id
+        missed = await log.since(BOB, after=lost[-1].id, upto=log.last_id, limit=50)
+        assert texts(missed or ()) == ["four"]
+    async with SqliteLog(on_disk) as log:
+        (next_,) = await log.append([said("five")])
+        assert next_.id == new.id + 1, "the machine was not started since"
+
+
+async def test_nor_those_of_a_file_of_which_nothing_else_was_left(
+    path: Path, tmp_path: Path, boots: Callable[[str], object]
+) -> None:
+    on_disk = tmp_path / "on-disk.db"
+    async with SqliteLog(path) as log:
+        copy(path, on_disk)
+        lost = await log.append([said("one")])
+    boots("second")
+    async with SqliteLog(on_disk) as log:
+        (new,) = await log.append([said("two")])
+        assert new.id > lost[-1].id
 
 
 # ------------------------------------------------------------------ the clock
