@@ -52,7 +52,7 @@ class Chat:
         self.counters = Counters()
         self._roster = Roster()
         self._outbox = Outbox(self._later, self.counters, lambda: log.busy)
-        self._past = Past(log, self._outbox, logger)
+        self._past = Past(log, self._roster, self._outbox, logger)
         self._topics = Topics(log, self._roster, self._outbox)
         self._people = People(
             log,

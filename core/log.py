@@ -29,10 +29,14 @@ class InRoom(Struct, frozen=True):
 
 
 class Between(Struct, frozen=True):
-    """A history to read: direct messages of the session identity `reader` with someone called `nick`."""
+    """A history to read: direct messages of the session identity `reader` with someone called `nick`.
+
+    With `identity`, if it is known who has that name now, also those under other names.
+    """
 
     reader: str
     nick: Folded
+    identity: str | None = None
 
 
 Place = InRoom | Between

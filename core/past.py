@@ -13,6 +13,7 @@ from core.log import Between, InRoom, Log, LogError, Page, Place, Reader
 from core.names import RoomName, fold
 from core.outbox import Outbox
 from core.replies import AnyReply, HistoryPage, Replayed, Results, Resumed, Shown
+from core.roster import Roster
 from core.rules import Refusal
 from core.session import Session
 from core.topics import Topics
@@ -31,8 +32,9 @@ def _fitting(entries: Sequence[Entry]) -> Sequence[Entry]:
 
 
 class Past:
-    def __init__(self, log: Log, outbox: Outbox, logger: logging.Logger) -> None:
+    def __init__(self, log: Log, roster: Roster, outbox: Outbox, logger: logging.Logger) -> None:
         self._log = log
+        self._roster = roster
         self._outbox = outbox
         self._logger = logger
         self.last_id = log.last_id
@@ -48,7 +50,9 @@ class Past:
             room = rules.own_room(session, command.room)
             place = InRoom(room)
         else:
-            place = Between(session.id, fold(command.with_ or ""))
+            nick = fold(command.with_ or "")
+            partner = self._roster.find(nick)
+            place = Between(session.id, nick, partner.id if partner is not None else None)
         page = await self._page(place, before=command.before, limit=command.limit)
         return HistoryPage(room, command.with_, page.entries, page.more, ref=command.ref)
 

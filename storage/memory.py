@@ -127,8 +127,9 @@ class MemoryLog:
         for entry in reversed(mail.entries if mail else ()):
             fact = entry.fact
             assert isinstance(fact, Told)
-            other = fact.to if fact.author == place.reader else fact.nick
-            if fold(other) == place.nick:
+            mine = fact.author == place.reader
+            other, identity = (fact.to, fact.reader) if mine else (fact.nick, fact.author)
+            if fold(other) == place.nick or identity == place.identity:
                 yield entry
 
     def _heard_by(self, reader: Reader) -> Iterator[tuple[_Kept, int]]:

@@ -18,6 +18,7 @@ _NEWER: Final = "AND id > ? AND id <= ? AND author != ? ORDER BY id LIMIT ?"
 _ROOM: Final = f"{_SELECT} room = ? {_OLDER}"
 _SENT: Final = f"{_SELECT} kind = 2 AND author = ? AND lower(recipient) = ? {_OLDER}"
 _RECEIVED: Final = f"{_SELECT} kind = 2 AND reader = ? AND lower(nick) = ? {_OLDER}"
+_EXCHANGED: Final = f"{_SELECT} kind = 2 AND author = ? AND reader = ? {_OLDER}"
 _ROOM_SINCE: Final = f"{_SELECT} room = ? {_NEWER}"
 _ALL_SINCE: Final = f"{_SELECT} kind = 1 {_NEWER}"
 _MAIL_SINCE: Final = f"{_SELECT} kind = 2 AND reader = ? {_NEWER}"
@@ -42,11 +43,13 @@ def history(database: sqlite3.Connection, place: Place, *, before: int | None, l
     match place:
         case InRoom(room=room):
             rows = database.execute(_ROOM, (room, end, limit + 1)).fetchall()
-        case Between(reader=reader, nick=nick):
-            sent = database.execute(_SENT, (reader, nick, end, limit + 1)).fetchall()
-            received = database.execute(_RECEIVED, (reader, nick, end, limit + 1)).fetchall()
-            # A message to oneself is in both.
-            rows = sorted({row[0]: row for row in (*sent, *received)}.values(), reverse=True)
+        case Between(reader=reader, nick=nick, identity=identity):
+            found = database.execute(_SENT, (reader, nick, end, limit + 1)).fetchall()
+            found += database.execute(_RECEIVED, (reader, nick, end, limit + 1)).fetchall()
+            for pair in ((reader, identity), (identity, reader)) if identity is not None else ():
+                found += database.execute(_EXCHANGED, (*pair, end, limit + 1)).fetchall()
+            # Many are found twice.
+            rows = sorted({row[0]: row for row in found}.values(), reverse=True)
         case _:
             assert_never(place)
     entries = [to_entry(row) for row in rows]

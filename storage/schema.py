@@ -53,6 +53,10 @@ MIGRATIONS: Final = (
     """
     CREATE TABLE topic (room TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
     """,
+    # 3: direct messages by the people behind the names.
+    """
+    CREATE INDEX message_between ON message (author, reader, id) WHERE kind = 2;
+    """,
 )
 """One script for each step from `user_version` n to n + 1. Add to the end, never change one."""
 

@@ -326,7 +326,7 @@ def _state(database: sqlite3.Connection) -> tuple[str, int, int]:
 def _gap(database: sqlite3.Connection, last_id: int) -> int:
     """How many ids to leave out, because messages may have had them that went with the power of the machine.
 
-    Without it, who has seen those would take the next ones for them. To be called while transactions are flushed.
+    Without it, who has seen those would take the next ones for them. The transaction is to be flushed.
     """
     try:
         boot = BOOT.read_text(encoding="ascii").strip()

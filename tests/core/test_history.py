@@ -99,6 +99,22 @@ async def test_a_history_that_cannot_be_read_is_an_error_and_nothing_worse() -> 
         await ann.sees("Error storage-failed", "Pong")
 
 
+async def test_what_was_said_to_someone_before_a_change_of_name_belongs_to_the_new_one_too(
+    chat: Chat,
+) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    ann.does(c.Dm("Bob", "to Bob"))
+    await bob.sees("Told Ann Bob to Bob")
+    bob.does(c.Rename("Rob"), c.Dm("Ann", "from Rob"))
+    await ann.sees("Stored", "Renamed Bob Rob", "Told Rob Ann from Rob")
+    for who, expected in {
+        "rob": ["Told Ann Bob to Bob", "Told Rob Ann from Rob"],
+        "Bob": ["Told Ann Bob to Bob"],
+    }.items():
+        ann.does(c.History(with_=who))
+        assert lines(await ann.next()) == expected
+
+
 async def test_a_history_holds_nothing_that_is_still_to_be_shown() -> None:
     log = HeldLog(stores_first=True)
     async with Chat(log, limits=UNLIMITED) as chat:

@@ -24,9 +24,9 @@ def in_room(room: str = "#general") -> InRoom:
     return InRoom(RoomName(room))
 
 
-def between(reader: str, nick: str) -> Between:
-    """The direct messages of whoever is behind `reader` with someone called `nick`."""
-    return Between(f"id-{reader}", fold(nick))
+def between(reader: str, nick: str, who: str | None = None) -> Between:
+    """The direct messages of whoever is behind `reader` with someone called `nick`, who is `who`."""
+    return Between(f"id-{reader}", fold(nick), f"id-{who}" if who else None)
 
 
 def reader(nick: str, **rooms: int) -> Reader:

@@ -5,8 +5,9 @@ import time
 
 import pytest
 
-from core.facts import Spoken
+from core.facts import Spoken, Told
 from core.log import Log
+from core.names import Nick
 from tests.storage.facts import between, in_room, said, shouted, texts, told
 
 # ------------------------------------------------------------------ append
@@ -184,6 +185,25 @@ async def test_a_nick_is_found_without_regard_to_case(log: Log) -> None:
     await log.append([told("Ann", "BoB", "hello")])
     page = await log.history(between("Ann", "bOb"), before=None, limit=50)
     assert texts(page.entries) == ["hello"]
+
+
+async def test_who_has_another_name_now_is_found_by_it_with_all_that_was_said(log: Log) -> None:
+    ann = Nick("Ann")
+    told_anna = Told(ann, Nick("Anna"), "3", "id-Ann", "id-Bob", None)
+    from_anna = Told(Nick("Anna"), ann, "4", "id-Bob", "id-Ann", None)
+    other = [
+        told("Ann", "Cas", "-"),
+        told("Cas", "Ann", "-"),
+        told("Bob", "Cas", "-"),
+        told("Cas", "Bob", "-"),
+    ]
+    await log.append([told("Ann", "Bob", "1"), told("Bob", "Ann", "2"), *other, told_anna, from_anna])
+    page = await log.history(between("Ann", "Anna", "Bob"), before=None, limit=50)
+    assert texts(page.entries) == ["1", "2", "3", "4"]
+    page = await log.history(between("Ann", "Anna", "Bob"), before=None, limit=3)
+    assert (texts(page.entries), page.more) == (["2", "3", "4"], True)
+    by_name = await log.history(between("Ann", "Anna"), before=None, limit=50)
+    assert texts(by_name.entries) == ["3", "4"]
 
 
 async def test_a_message_to_oneself_is_there_once(log: Log) -> None:
