@@ -19,7 +19,6 @@ async def watch(
     spans = [span for span in (limits.login_timeout, limits.idle_timeout) if span]
     if not spans:
         return
-    warning = min(limits.idle_warning, limits.idle_timeout / 2)
     pause, loop = min(1.0, min(spans) / 4), asyncio.get_running_loop()
     while True:
         await asyncio.sleep(pause)
@@ -32,6 +31,6 @@ async def watch(
                 left = limits.idle_timeout - (now - session.heard)
                 if left <= 0:
                     close(session, Bye("idle-timeout", f"{limits.idle_timeout:g}"))
-                elif not session.warned and left <= warning:
+                elif not session.warned and left <= limits.idle_warning < limits.idle_timeout:
                     session.warned = True
                     tell(session, IdleWarning(ceil(left)))

@@ -148,13 +148,6 @@ async def test_a_silent_connection_is_warned_and_then_closes() -> None:
         assert await ann.rest() == ["INFO idle-timeout"]
 
 
-async def test_a_short_timeout_is_announced_half_way() -> None:
-    limits = Limits(rate=0, login_timeout=0, idle_timeout=0.4)
-    async with open_doors(limits=limits) as doors, LineClient(doors.tcp_port, "LOGIN Ann") as ann:
-        assert re.fullmatch(r"INFO idle-warning \d+ Send PING to stay", await ann.line())
-        assert await ann.rest() == ["INFO idle-timeout"]
-
-
 async def test_in_the_plain_dialect_warning_and_close_are_sentences() -> None:
     limits = Limits(rate=0, login_timeout=0, idle_timeout=0.4, idle_warning=0.2)
     async with open_doors(limits=limits) as doors, PlainClient(doors.tcp_port, "Ann") as ann:
