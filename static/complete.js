@@ -3,7 +3,7 @@ const starts = (word) => (name) => name.toLowerCase().startsWith(word.toLowerCas
 
 /** {start, options: [{text, label}]}: what replaces the text from `start` to the cursor; null for nothing. */
 export function complete(before, { commands, rooms, nicks, emoji }) {
-	const word = before.match(/\S*$/)[0];
+	const word = before.split(/\s/).at(-1);
 	const start = before.length - word.length;
 	const rest = word.slice(1);
 	let options = [];

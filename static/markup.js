@@ -3,10 +3,12 @@ const mentionOf = (nick) => String.raw`(?<![\w-])@?${nick.replace(/\W/g, "\\$&")
 
 export const mentions = (text, nick) => !!nick && new RegExp(mentionOf(nick), "i").test(text);
 
+/** Without the punctuation after it, and without a ")" whose "(" stands before it. */
 function trimmed(link) {
-	const cut = link.replace(/[.,:;!?'"*]+$/, "");
-	const stray = cut.endsWith(")") && !cut.includes("(");
-	return stray ? trimmed(cut.slice(0, -1)) : cut;
+	const after = link.includes("(") ? ".,:;!?'\"*" : ".,:;!?'\"*)";
+	let end = link.length;
+	while (after.includes(link[end - 1])) end -= 1;
+	return link.slice(0, end);
 }
 
 /** [{type, text}] of types text, code, fence, link and mention: all of the text but backticks. */

@@ -27,3 +27,7 @@ test("commands only at the beginning, rooms and emoji anywhere", () => {
 test("nothing to complete is null", () => {
   for (const before of ["", "hi ", "zzz", ":", ":s", "#", "/", "@", "12:30"]) assert.equal(texts(before), null, before);
 });
+
+test("however much stands before the word, it is found at once", () => {
+  assert.deepEqual(texts(`${"a".repeat(1_000_000)} bo`), ["Bob "]);
+});

@@ -37,3 +37,21 @@ test("nothing of a text is lost", () => {
   const text = "a https://b.example, `c` Ann d";
   assert.equal(partsOf(text, "Ann").map(({ text: part }) => part).join(""), text.replaceAll("`", ""));
 });
+
+test("the longest texts take no longer than their length: a walk for each character would not end", () => {
+  const MANY = 200_000;
+  const texts = [
+    `http://a${".".repeat(MANY)}x${".)".repeat(MANY)}`,
+    `http://a(${"*".repeat(MANY)}x${")".repeat(MANY)}`,
+    "`".repeat(MANY),
+    "`a``".repeat(MANY),
+    "```a``".repeat(MANY),
+    "http:/".repeat(MANY),
+    "http://Ann".repeat(MANY),
+    "@Ann-".repeat(MANY),
+  ];
+  for (const text of texts) {
+    const shown = partsOf(text, "Ann").map(({ text: part }) => part);
+    assert.equal(shown.join("").replaceAll("`", ""), text.replaceAll("`", ""));
+  }
+});
