@@ -35,6 +35,7 @@ function makePerson(nick) {
 	if (isMe(nick)) return el("li", { className: "me" }, nick, el("small", {}, " you"));
 	const talk = button(() => session.talkTo(nick), nick);
 	talk.className = nickClass(nick);
+	talk.title = nick;
 	const ignore = button(() => store.ignore(nick, !store.ignores(nick)));
 	ignore.className = "ignore";
 	ignore.ariaLabel = ignore.title = `Ignore ${nick}`;

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Locator, expect
 
-from tests.browser.guest import PHONE, Guests, page_of
+from tests.browser.guest import PHONE, Device, Guests, page_of
 from tests.e2e.netcat import command_user
 from tests.e2e.server import Server
 
@@ -63,6 +63,53 @@ async def test_on_a_phone_the_sides_are_drawers(server: Server, guests: Guests) 
         await ann.is_in("Cy")
         await ann.says("from a phone")
         await cy.hears("DM Ann from a phone")
+
+
+@pytest.mark.parametrize("width", [320, 360, 390])
+async def test_on_a_phone_the_header_is_one_row_whatever_the_room_is_called(
+    server: Server, guests: Guests, width: int
+) -> None:
+    device = Device(PHONE, viewport={"width": width, "height": 740})
+    ann = await guests.enter(page_of(server), "Ann", device)
+    for room in ("#announcements", "#" + "room-" * 12, "#general"):
+        await ann.types(f"/join {room}")
+        await ann.is_in(room)
+        row = [
+            ann.page.get_by_role("button", name="Show rooms", exact=True),
+            ann.page.get_by_role("heading", name=room, exact=True),
+            ann.page.get_by_role("button", name="Leave", exact=True),
+            ann.status,
+            ann.page.get_by_role("button", name="Show people", exact=True),
+        ]
+        end = 0.0
+        for place in row:
+            assert await fits(place, width, 60), (room, place)
+            box = await place.bounding_box()
+            assert box is not None and box["x"] >= end, (room, place)
+            end = box["x"] + box["width"]
+        assert end > width - 16, room
+        title = await row[1].bounding_box()
+        assert title is not None and title["width"] > 90, room
+        message = await ann.message.bounding_box()
+        assert message is not None and message["height"] < 50, room
+
+
+async def test_on_a_phone_a_long_name_ends_before_the_sign_that_ignores(
+    server: Server, guests: Guests
+) -> None:
+    ann = await guests.enter(page_of(server), "Ann", PHONE)
+    name = "W" * 32
+    async with command_user(server, name):
+        await ann.page.get_by_role("button", name="Show people", exact=True).tap()
+        person = ann.people.get_by_role("button", name=name, exact=True)
+        written = await person.evaluate("""node => {
+          const {paddingRight} = getComputedStyle(node);
+          return node.getBoundingClientRect().right - parseFloat(paddingRight);
+        }""")
+        sign = await ann.people.get_by_role("button", name=f"Ignore {name}", exact=True).bounding_box()
+        assert sign is not None and written <= sign["x"]
+        await expect(person).to_have_css("text-overflow", "ellipsis")
+        assert await person.evaluate("node => node.scrollWidth > node.clientWidth")
 
 
 async def test_on_a_phone_one_writes_and_nothing_sticks_out(server: Server, guests: Guests) -> None:
