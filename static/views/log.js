@@ -39,15 +39,14 @@ function message({ item, joined, code }) {
 	const { kind, nick, text, status, why, mentioned } = item;
 	const className = `item ${kind} ${status} ${joined ? "joined" : ""} ${code || ""} ${mentioned ? "mentioned" : ""}`;
 	const node = el("div", { className });
-	const words = isAction(item) ? text.slice(3) : text;
+	const words = isAction(item) ? text.slice(4) : text;
 	const parts = code || kind === "notice" ? [text] : partsOf(words, store.nick).map(nodeOf);
-	const said = span("text", ...parts);
 	const name = span(nickClass(nick ?? ""), nick ?? "");
-	if (kind === "notice" || isAction(item)) {
-		if (kind !== "notice") said.prepend("* ", name);
-		node.append(said, " ", timeOf(item));
-	} else {
+	if (kind === "notice") node.append(span("text", text), " ", timeOf(item));
+	else if (isAction(item)) node.append(span("text", "* ", name, " ", el("bdi", {}, ...parts)), " ", timeOf(item));
+	else {
 		const toAll = kind === "gmsg" ? [el("small", {}, " to everyone")] : [];
+		const said = el("div", { className: "text", dir: "auto" }, ...parts);
 		node.append(span("head", name, ...toAll, " ", timeOf(item)), " ", said);
 	}
 	if (status === "pending") node.append(spoken(" (not sent yet)"));

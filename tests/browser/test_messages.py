@@ -1,6 +1,7 @@
 """How what was said is shown."""
 
 import re
+from typing import Final
 
 import pytest
 from playwright.async_api import expect
@@ -87,3 +88,67 @@ async def test_only_what_is_said_now_is_read_out(server: Server, guests: Guests)
         seen = await ann.page.evaluate("busy")
         assert "Cy joinedtrue" in seen
         assert seen[-1] == "said by Cyfalse"
+
+
+ENDS: Final = """node => [0, node.textContent.length - 1].map((at) => {
+  const range = document.createRange();
+  range.setStart(node.firstChild, at);
+  range.setEnd(node.firstChild, at + 1);
+  return range.getBoundingClientRect().x;
+})"""
+"""Where the first and the last character of a text stand."""
+
+
+async def test_what_is_written_from_right_to_left_is_shown_so(server: Server, guests: Guests) -> None:
+    """And what stands around it is not: the name before it, the time after it."""
+    ann = await guests.enter(page_of(server), "Ann")
+    async with command_user(server, "Cy") as cy:
+        await cy.send("TOPIC שלום לכם!", "MSG שלום!", "MSG مرحبا!", "MSG hello שלום!", "MSG /me אומר שלום!")
+        await ann.sees("* Cy אומר שלום!")
+        action = ann.log.locator("bdi")
+        starts: dict[str, bool] = {}
+        for place in (
+            *(ann.log.get_by_text(text, exact=True) for text in ("שלום!", "مرحبا!", "hello שלום!")),
+            ann.page.locator("#topic"),
+            action,
+        ):
+            start, end = await place.evaluate(ENDS)
+            starts[await place.inner_text()] = start < end
+        assert starts == {
+            "שלום!": False,
+            "مرحبا!": False,
+            "hello שלום!": True,
+            "שלום לכם!": False,
+            "אומר שלום!": False,
+        }
+        edges: list[float] = []
+        for each in (".nick", "bdi", "time"):
+            box = await ann.log.locator(".item", has=ann.page.locator("bdi")).locator(each).bounding_box()
+            assert box is not None
+            edges += [box["x"], box["x"] + box["width"]]
+        assert edges == sorted(edges)
+        for text, direction in {"": "ltr", "שלום": "rtl", "hello": "ltr"}.items():
+            await ann.message.fill(text)
+            await expect(ann.message).to_have_css("direction", direction)
+
+
+SELECT: Final = """() => {
+  const said = document.querySelectorAll(".item.msg");
+  getSelection().setBaseAndExtent(said[0], 0, said[said.length - 1], said[said.length - 1].childNodes.length);
+}"""
+
+
+async def test_what_is_copied_reads_line_by_line(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    async with command_user(server, "Cy") as cy:
+        await cy.send("MSG one", "MSG two `x`", "MSG three", "MSG /me waves")
+        await ann.sees("* Cy waves")
+        await ann.log.focus()
+        await ann.page.evaluate(SELECT)
+        await ann.page.keyboard.press("Control+c")
+        await ann.message.focus()
+        await ann.page.keyboard.press("Control+v")
+        time = r"\d\d:\d\d"
+        await expect(ann.message).to_have_value(
+            re.compile(rf"^Cy {time}\none\ntwo `x`\nthree\n\* Cy waves {time}$")
+        )

@@ -1,7 +1,7 @@
 """A phone's screen and fingers; a keyboard alone."""
 
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import FloatRect, Locator, expect
 
 from tests.browser.guest import PHONE, Device, Guests, page_of
 from tests.e2e.netcat import command_user
@@ -10,9 +10,14 @@ from tests.e2e.server import Server
 pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def fits(place: Locator, width: int, height: int) -> bool:
+async def box_of(place: Locator) -> FloatRect:
     box = await place.bounding_box()
     assert box is not None, f"{place} is not shown"
+    return box
+
+
+async def fits(place: Locator, width: int, height: int) -> bool:
+    box = await box_of(place)
     return (
         box["x"] >= 0
         and box["y"] >= 0
@@ -69,7 +74,7 @@ async def test_on_a_phone_the_sides_are_drawers(server: Server, guests: Guests) 
 async def test_on_a_phone_the_header_is_one_row_whatever_the_room_is_called(
     server: Server, guests: Guests, width: int
 ) -> None:
-    device = Device(PHONE, viewport={"width": width, "height": 740})
+    device: Device = {**PHONE, "viewport": {"width": width, "height": 740}}
     ann = await guests.enter(page_of(server), "Ann", device)
     for room in ("#announcements", "#" + "room-" * 12, "#general"):
         await ann.types(f"/join {room}")
@@ -84,14 +89,12 @@ async def test_on_a_phone_the_header_is_one_row_whatever_the_room_is_called(
         end = 0.0
         for place in row:
             assert await fits(place, width, 60), (room, place)
-            box = await place.bounding_box()
-            assert box is not None and box["x"] >= end, (room, place)
+            box = await box_of(place)
+            assert box["x"] >= end, (room, place)
             end = box["x"] + box["width"]
         assert end > width - 16, room
-        title = await row[1].bounding_box()
-        assert title is not None and title["width"] > 90, room
-        message = await ann.message.bounding_box()
-        assert message is not None and message["height"] < 50, room
+        assert (await box_of(row[1]))["width"] > 90, room
+        assert (await box_of(ann.message))["height"] < 50, room
 
 
 async def test_on_a_phone_a_long_name_ends_before_the_sign_that_ignores(
@@ -106,8 +109,8 @@ async def test_on_a_phone_a_long_name_ends_before_the_sign_that_ignores(
           const {paddingRight} = getComputedStyle(node);
           return node.getBoundingClientRect().right - parseFloat(paddingRight);
         }""")
-        sign = await ann.people.get_by_role("button", name=f"Ignore {name}", exact=True).bounding_box()
-        assert sign is not None and written <= sign["x"]
+        sign = ann.people.get_by_role("button", name=f"Ignore {name}", exact=True)
+        assert written <= (await box_of(sign))["x"]
         await expect(person).to_have_css("text-overflow", "ellipsis")
         assert await person.evaluate("node => node.scrollWidth > node.clientWidth")
 
