@@ -145,3 +145,15 @@ async def test_nothing_moves_for_those_who_do_not_want_it(server: Server, guests
       return transitionDuration !== "0s" || animationName !== "none" || scrollBehavior === "smooth";
     }).length"""
     assert await ann.page.evaluate(moving) == 0
+
+
+async def test_the_longest_name_of_a_room_leaves_the_words_about_the_connection_whole(
+    server: Server, guests: Guests
+) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    height = "node => node.getBoundingClientRect().height"
+    before = await ann.status.evaluate(height)
+    room = "#" + "r" * 63
+    await ann.types(f"/join {room}")
+    await ann.is_in(room)
+    assert await ann.status.evaluate(height) == before

@@ -1,5 +1,7 @@
 """The cable between a page and the server is pulled in mid-conversation."""
 
+from typing import Final
+
 import pytest
 from playwright.async_api import expect
 
@@ -50,6 +52,29 @@ async def test_who_comes_back_in_time_has_missed_nothing_and_was_not_missed(
         await bo.sees("m8")
         assert await bo.reads("Ann (?:joined|left).*") == []
         await pat.is_told("Ann: m2", "Bo: m4", "Bo: m5", "Ann: m8")
+
+
+AFTER_THE_TEXT: Final = """() => {
+  const {content, fontSize} = getComputedStyle(document.querySelector(".text"), "::after");
+  return content !== "none" && parseFloat(fontSize) > 0 ? content : "";
+}"""
+
+
+async def test_what_waits_for_the_line_says_so_to_those_who_see(
+    server: Server, guests: Guests, watch: Watch
+) -> None:
+    watch.allow(NO_NETWORK)
+    async with cable(server.web_port) as line:
+        ann = await guests.enter(line.url, "Ann")
+        line.cut()
+        await ann.is_cut_off()
+        await ann.types("wait for me")
+        waits = await ann.page.wait_for_function(AFTER_THE_TEXT)
+        assert await waits.json_value() == '"· not sent yet" / ""'
+        line.mend()
+        await ann.connects_again()
+        await ann.has_sent_everything()
+        assert await ann.page.evaluate(AFTER_THE_TEXT) == ""
 
 
 async def test_what_is_typed_without_a_line_waits_and_goes_out_once(
