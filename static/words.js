@@ -2,8 +2,9 @@ import words from "./words.json" with { type: "json" };
 
 const plain = (code) => code.replaceAll("-", " ");
 
-export function explain({ code, detail }) {
-	return words.errors[code] ?? `Sorry, ${plain(code)}${detail && `: ${detail}`}.`;
+export function explain({ code, detail = "" }) {
+	const known = words.errors[code]?.replace("{}", () => detail).replace(/\b1 seconds/, "1 second");
+	return known ?? `Sorry, ${plain(code)}${detail && `: ${detail}`}.`;
 }
 
 const listed = new Intl.ListFormat("en");
