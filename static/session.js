@@ -151,7 +151,7 @@ export function makeSession({ store, connect }) {
 		fill: (there) => page(there, { before: there.hole, limit: PAGE }),
 		online: () => ask({ type: "who" }),
 		rooms: () => ask({ type: "rooms" }),
-		search: (query) => ask({ type: "search", query, limit: 20 }),
+		search: (query, limit) => ask({ type: "search", query, limit }),
 
 		async reveal({ id, room, nick, to }) {
 			const there = room ? store.find("room", room) : store.ensure("direct", same(nick, store.nick) ? to : nick);

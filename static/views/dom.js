@@ -10,6 +10,9 @@ export const span = (className, ...children) => el("span", { className }, ...chi
 export const spoken = (text) => span("spoken", text);
 export const button = (onclick, ...children) => el("button", { type: "button", onclick }, ...children);
 
+export const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+export const dayName = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
+
 const kept = new WeakMap(); // parent -> Map(key -> node)
 
 /** Make the children of `parent` follow `items`; what stays is not moved, for a moved node loses focus. */

@@ -1,12 +1,15 @@
 import { roomName } from "../commands.js";
+import { around } from "../markup.js";
 import { session, store } from "../page.js";
-import { button, byId, el, nickClass, span } from "./dom.js";
+import { explain } from "../words.js";
+import { button, byId, dayName, el, fullTime, nickClass, span } from "./dom.js";
 
 const REST = 250; // ms without a key; then the server is asked
-const MOST = 12; // of each kind
+const MOST = 20; // of each kind
 
 const dialog = byId("finder");
 const field = byId("find");
+const note = byId("found-note");
 let rooms = [];
 let people = [];
 let timer = null;
@@ -14,30 +17,51 @@ let timer = null;
 /** `choices` are [what to do, ...what is shown]. */
 function fill(kind, choices) {
 	const make = ([go, ...parts]) => el("li", {}, button(() => (dialog.close(), go()), ...parts));
-	byId(`found-${kind}`).replaceChildren(...choices.slice(0, MOST).map(make));
+	const more = choices.length - MOST;
+	const rest = more > 0 ? [el("li", { className: "hint" }, `and ${more} more`)] : [];
+	byId(`found-${kind}`).replaceChildren(...choices.slice(0, MOST).map(make), ...rest);
 }
 
-const choice = (room, about) => [() => session.join(room), room, el("small", {}, ` ${about}`)];
+const choice = (room, about, topic) => {
+	const parts = topic ? [" · ", el("bdi", {}, topic)] : [];
+	return [() => session.join(room), room, el("small", {}, ` ${about}`, ...parts)];
+};
+
+function hit(message, query) {
+	const at = new Date(message.time);
+	return [
+		() => session.reveal(message),
+		el("small", {}, `${message.room ?? "Direct"} `),
+		span("said", `${message.nick}: `, el("bdi", {}, around(message.text, query))),
+		" ",
+		el("time", { dateTime: message.time, title: fullTime.format(at) }, dayName.format(at)),
+	];
+}
 
 function draw() {
 	const query = field.value;
 	const word = query.trim().toLowerCase();
 	const fits = (text) => text.toLowerCase().includes(word);
 	const found = rooms.filter(({ room, topic }) => fits(`${room} ${topic}`));
-	fill("rooms", found.map(({ room, members, topic }) => choice(room, `${members} here${topic && ` · ${topic}`}`)));
+	fill("rooms", found.map(({ room, members, topic }) => choice(room, `${members} here`, topic)));
 	fill("people", people.filter(fits).map((nick) => [() => session.talkTo(nick), span(nickClass(nick), nick)]));
 	const named = roomName(word);
 	fill("new", named && !rooms.some(({ room }) => room === named) ? [choice(named, "a new room")] : []);
+	note.textContent = "";
 	clearTimeout(timer);
 	if (word) timer = setTimeout(search, REST, query);
 	else fill("said", []);
 }
 
 async function search(query) {
-	const { messages = [] } = await session.search(query);
+	const answer = await session.search(query, MOST);
 	if (query !== field.value) return;
+	const { messages = [] } = answer;
 	const said = store.visible(messages).reverse();
-	fill("said", said.map((each) => [() => session.reveal(each), el("small", {}, `${each.room ?? "Direct"} `), `${each.nick}: ${each.text}`]));
+	fill("said", said.map((each) => hit(each, query)));
+	if (answer.code) note.textContent = explain(answer);
+	else if (messages.length === MOST) note.textContent = `These are the newest ${MOST}. There may be more: add a word.`;
+	else if (!said.length) note.textContent = "No message has these words.";
 }
 
 async function open() {
@@ -50,6 +74,7 @@ async function open() {
 	rooms = listed.rooms ?? [];
 	people = online.nicks ?? [];
 	if (document.activeElement === field) draw(); // else one has begun to choose
+	if (listed.code) note.textContent = explain(listed);
 }
 
 field.oninput = draw;

@@ -1,7 +1,7 @@
 import { partsOf } from "../markup.js";
 import { session, store } from "../page.js";
 import { comings, isAction, rowsOf } from "../rows.js";
-import { button, byId, el, follow, nickClass, span, spoken } from "./dom.js";
+import { button, byId, dayName, el, follow, fullTime, nickClass, span, spoken } from "./dom.js";
 
 const NEAR_END = 60; // px; who is that close to the newest stays with it
 const MARGIN = 500; // px; when fewer are left above or below, more rows are wanted
@@ -10,8 +10,6 @@ const MOST = 240; // at most,
 const STEP = 60; // and how many are added at once
 
 const clockTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
-const dayName = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
 
 const timeOf = ({ at }) => el("time", { dateTime: at.toISOString(), title: fullTime.format(at) }, clockTime.format(at));
 

@@ -1,10 +1,13 @@
 """The dialog "Jump to": rooms, people, and what was said."""
 
+import re
 from typing import Final
 
 import pytest
 from playwright.async_api import Locator, expect
 
+from tests.browser.cable import cable
+from tests.browser.chromium import NO_NETWORK, Watch
 from tests.browser.guest import Guest, Guests, page_of
 from tests.e2e.netcat import command_user
 from tests.e2e.server import Server
@@ -79,6 +82,63 @@ async def test_a_search_that_finds_nothing_shows_nothing(server: Server, guests:
     await ann.page.keyboard.press("Control+k")
     await box.fill("<img src=x onerror=alert(1)>")
     await expect(dialog.get_by_role("button")).to_have_count(0)
+
+
+async def test_whoever_finds_nothing_is_told_why(server: Server, guests: Guests, watch: Watch) -> None:
+    watch.allow(NO_NETWORK)
+    async with cable(server.web_port) as line:
+        ann = await guests.enter(line.url, "Ann")
+        dialog, box = finder(ann)
+        note = dialog.get_by_role("status")
+        await ann.page.keyboard.press("Control+k")
+        await expect(note).to_be_empty()
+        await box.fill("nowhere said")
+        await expect(note).to_have_text("No message has these words.")
+        await box.fill("long " * 41)
+        await expect(note).to_have_text("That is too long: 200 characters are the most.")
+        await box.fill("")
+        await expect(note).to_be_empty()
+        line.cut()
+        await ann.is_cut_off()
+        offline = "There is no connection at the moment. Please try again."
+        await box.fill("said")
+        await expect(note).to_have_text(offline)
+        await box.fill("")
+        await ann.page.keyboard.press("Escape")
+        await expect(dialog).not_to_be_visible()
+        await ann.page.keyboard.press("Control+k")
+        await expect(note).to_have_text(offline)
+
+
+async def test_what_is_found_is_shown_with_its_day_and_the_part_around_it(
+    server: Server, guests: Guests
+) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    dialog, box = finder(ann)
+    note = dialog.get_by_role("status")
+    async with command_user(server, "Cy") as cy:
+        await cy.send(*(f"MSG needle {n}" for n in range(18)), f"MSG {'hay ' * 400}needle, שלום!", "PING")
+        await cy.hears("PONG")
+        await ann.page.keyboard.press("Control+k")
+        await box.fill("needle")
+        found = dialog.get_by_role("button", name="Cy:")
+        await expect(found).to_have_count(19)
+        await expect(note).to_be_empty()
+        await expect(found.first).to_have_text(
+            re.compile(r"^#general Cy: …(hay ){7}needle, שלום! \w+day,? \d+ \w+ \d{4}$")
+        )
+        shown = found.first.locator("bdi")
+        assert await shown.evaluate("node => node.parentNode.scrollWidth <= node.parentNode.clientWidth")
+        await cy.send("TOPIC שלום needle!", "MSG needle 18", "MSG שלום needle!", "PING")
+        await cy.hears("OK topic-changed", "PONG")
+        await box.fill("")
+        await ann.page.keyboard.press("Escape")
+        await ann.page.keyboard.press("Control+k")
+        await box.fill("needl")
+        await expect(found).to_have_count(20)
+        await expect(note).to_have_text("These are the newest 20. There may be more: add a word.")
+        backwards = dialog.locator("bdi:dir(rtl)")
+        await expect(backwards).to_have_text(["שלום needle!", "שלום needle!"])
 
 
 async def test_a_room_that_is_not_there_yet_is_opened_by_its_name(server: Server, guests: Guests) -> None:
