@@ -22,7 +22,10 @@ form.onsubmit = (event) => {
 function drawForm({ phase, problem }) {
 	byId("enter-problem").textContent = phase === "in" ? "" : problem;
 	nick.ariaInvalid = phase !== "in" && problem !== "";
-	if (phase === "out" && phase !== shown) nick.focus();
+	if (phase === "out" && phase !== shown) {
+		nick.focus();
+		nick.select(); // what is typed takes its place
+	}
 	shown = phase;
 }
 

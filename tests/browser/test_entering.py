@@ -32,6 +32,19 @@ async def test_a_name_that_is_taken_is_told_at_the_form_and_another_one_may_be_t
         await ann.hears("INFO Bo connected")
 
 
+@pytest.mark.network
+async def test_another_name_is_typed_over_one_that_is_taken(server: Server, guests: Guests) -> None:
+    """As in a second tab, where one's own name stands already."""
+    ann = await guests.enter(page_of(server), "Ann")
+    other = await guests.another_tab(await ann.page.context.new_page(), page_of(server))
+    await expect(other.nick).to_have_value("Ann")
+    await other.enter.click()
+    await expect(other.entry.get_by_role("alert")).to_contain_text("Somebody has that name.")
+    await expect(other.nick).to_be_focused()
+    await other.page.keyboard.type("Anna")
+    await expect(other.nick).to_have_value("Anna")
+
+
 async def test_a_name_that_cannot_be_one_is_told_at_the_form(server: Server, guests: Guests) -> None:
     guest = await guests.visit(page_of(server))
     alert = guest.entry.get_by_role("alert")
