@@ -129,8 +129,14 @@ def _parser() -> argparse.ArgumentParser:
         description="Chat from this terminal. What you type goes to the server, what it says is shown.",
     )
     connect.add_argument("host", nargs="?", default="localhost", help="default localhost")
-    connect.add_argument("port", nargs="?", type=int, default=4000, help="default 4000")
+    connect.add_argument("port", nargs="?", type=_port, default=4000, help="default 4000")
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65_536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port, which is a number from 1 to 65535")
+    return int(text)
 
 
 def _default(value: object) -> str:

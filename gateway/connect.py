@@ -1,23 +1,31 @@
 """`parlour connect`: the line door from this terminal, for machines without netcat."""
 
+import os
 import socket
 import sys
 import threading
+from typing import Final
+
+PIECE: Final = 65_536
+"""Bytes read at once."""
 
 
 def connect(host: str, port: int) -> int:
     """Copy standard input to the server and what it says to standard output. Returns the exit status."""
     try:
         server = socket.create_connection((host, port), timeout=10)
-    except OSError as error:
-        print(f"parlour: cannot connect to {host}:{port}: {error.strerror or error}", file=sys.stderr)
+    except (OSError, UnicodeError) as error:  # the second for what is no host name
+        why = getattr(error, "strerror", None) or error
+        print(f"parlour: cannot connect to {host}:{port}: {why}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     with server:
         server.settimeout(None)
         # It ends with the process: nothing can wake a thread that waits for the keyboard.
         threading.Thread(target=_say, args=(server,), daemon=True).start()
         try:
-            while said := server.recv(65_536):
+            while said := server.recv(PIECE):
                 sys.stdout.buffer.write(said)
                 sys.stdout.buffer.flush()
         except ConnectionError:
@@ -29,9 +37,10 @@ def connect(host: str, port: int) -> int:
 
 
 def _say(server: socket.socket) -> None:
+    """From the descriptor: sys.stdin has a lock, and Python aborts at its end when a thread holds it."""
     try:
-        for line in sys.stdin.buffer:
-            server.sendall(line)
+        while said := os.read(sys.stdin.fileno(), PIECE):
+            server.sendall(said)
         server.shutdown(socket.SHUT_WR)  # the server finishes its replies, then closes
     except OSError:
         pass  # it is gone; the other direction tells

@@ -1,0 +1,110 @@
+"""`parlour connect` at a terminal, as a person uses it: however it ends, it ends silently."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pexpect
+import pytest
+
+from tests.e2e.netcat import GREETING
+from tests.e2e.programs import DEADLINE
+from tests.e2e.server import PARLOUR, Server, environment, parlour, serving
+
+# Python 3.12 warns of a fork beside threads; pexpect's child is replaced by parlour at once.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*forkpty:DeprecationWarning")
+
+
+class Terminal:
+    """A terminal with `parlour connect` in it, past the greeting."""
+
+    def __init__(self, child: "pexpect.spawn[str]", screen: io.StringIO) -> None:
+        self._child = child
+        self._screen = screen
+
+    async def types(self, line: str) -> None:
+        await asyncio.to_thread(self._child.sendline, line)
+
+    async def presses(self, key: str) -> None:
+        await asyncio.to_thread(self._child.sendcontrol, key)
+
+    async def sees(self, text: str) -> None:
+        await asyncio.to_thread(self._child.expect_exact, text, timeout=DEADLINE)
+
+    async def ends(self) -> int | None:
+        """Its exit status, or None where a signal has ended it; it said nothing of its own."""
+        await asyncio.to_thread(self._child.expect_exact, pexpect.EOF, timeout=DEADLINE)
+        await asyncio.to_thread(self._child.wait)
+        assert "Error" not in self._screen.getvalue(), self._screen.getvalue()
+        assert "Traceback" not in self._screen.getvalue(), self._screen.getvalue()
+        return self._child.exitstatus
+
+
+@asynccontextmanager
+async def connecting(server: Server) -> AsyncIterator[Terminal]:
+    screen = io.StringIO()
+
+    def start() -> "pexpect.spawn[str]":
+        where = ["connect", "127.0.0.1", str(server.tcp_port)]
+        return pexpect.spawn(PARLOUR, where, encoding="utf-8", logfile=screen, env=environment())
+
+    child = await asyncio.to_thread(start)
+    try:
+        terminal = Terminal(child, screen)
+        await terminal.sees(GREETING[-1])
+        yield terminal
+    finally:
+        await asyncio.to_thread(child.close, force=True)
+
+
+async def test_who_says_quit_leaves_with_status_0() -> None:
+    async with serving() as server, connecting(server) as ann:
+        await ann.types("Ann")
+        await ann.sees("You are Ann")
+        await ann.types("/quit")
+        assert await ann.ends() == 0
+
+
+async def test_ctrl_c_is_status_130() -> None:
+    async with serving() as server, connecting(server) as ann:
+        await ann.presses("c")
+        assert await ann.ends() == 130
+
+
+async def test_ctrl_d_is_the_end_of_what_one_says_and_status_0() -> None:
+    async with serving() as server, connecting(server) as ann:
+        await ann.types("Ann")
+        await ann.sees("You are Ann")
+        await ann.presses("d")
+        assert await ann.ends() == 0
+
+
+async def test_who_is_cut_for_silence_leaves_with_status_0() -> None:
+    async with serving("--login-timeout", "0.5") as server, connecting(server) as ann:
+        assert await ann.ends() == 0
+
+
+async def test_the_end_of_the_server_is_status_0() -> None:
+    async with serving() as server, connecting(server) as ann:
+        await server.stops()
+        await ann.sees("restarting")
+        assert await ann.ends() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "named"),
+    [
+        (["ünïcode..x"], 1, "ünïcode..x:4000"),
+        (["localhost", "99999"], 2, "99999"),
+        (["localhost", "-1"], 2, "-1"),
+        (["localhost", "0"], 2, "0"),
+        (["localhost", "chat"], 2, "chat"),
+    ],
+)
+async def test_what_is_no_address_is_one_clear_line(arguments: list[str], status: int, named: str) -> None:
+    async with parlour("connect", *arguments) as program:
+        assert await program.exited() == status
+        (line,) = program.errors
+        assert line.startswith("parlour: ")
+        assert named in line
