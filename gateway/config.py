@@ -29,9 +29,10 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[str, Meta(description="address both doors listen on")] = "0.0.0.0"  # noqa: S104 - a server
     tcp_port: Annotated[Port, Meta(description="port of the line door; 0 picks a free one")] = 4000
     web_port: Annotated[Port, Meta(description="port of the page; 0 picks a free one")] = 8080
-    data: Annotated[str, Meta(description="where messages are kept; 'memory' forgets them at the end")] = str(
-        Path(platformdirs.user_data_dir("parlour"), "parlour.db")
-    )
+    data: Annotated[
+        Annotated[str, Meta(min_length=1)],
+        Meta(description="where messages are kept; 'memory' forgets them at the end"),
+    ] = str(Path(platformdirs.user_data_dir("parlour"), "parlour.db"))
     durability: Annotated[
         Literal["normal", "full"],
         Meta(description="'full' flushes the disk for each batch of messages: safe against power loss"),

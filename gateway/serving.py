@@ -24,6 +24,7 @@ from gateway import admin
 from gateway.config import Config
 from gateway.sockets import for_browsers, inherited, listen, shown
 from gateway.tls import Certificate
+from storage.errors import CannotOpen
 from storage.memory import MemoryLog
 from storage.sqlite import SqliteLog
 from ws_frontend.visitors import Visitors
@@ -153,8 +154,12 @@ def _end_within(seconds: float) -> None:
 def _log(config: Config) -> AbstractAsyncContextManager[Log]:
     if config.data == "memory":
         return MemoryLog(history_per_room=config.history_per_room)
+    try:
+        path = Path(config.data).expanduser()
+    except RuntimeError as error:  # there is no such person
+        raise CannotOpen(f"cannot use {config.data}: {error}") from None
     return SqliteLog(
-        Path(config.data).expanduser(),
+        path,
         durability=config.durability,
         history_per_room=config.history_per_room,
         history_days=config.history_days,

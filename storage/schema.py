@@ -2,8 +2,9 @@
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -70,14 +71,29 @@ def connect(path: Path, *, timeout: float = PATIENCE) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
 
 
+def _real(path: Path) -> Path:
+    """Where the links lead. Raises CannotOpen for what is there but no file."""
+    path = Path(os.path.realpath(path))
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except FileNotFoundError:
+        return path
+    if kind != stat.S_IFREG:
+        names = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+        raise CannotOpen(f"cannot use {path}: it is {names.get(kind, 'a device')}, not a file")
+    return path
+
+
 @contextmanager
-def lock(path: Path) -> Iterator[None]:
+def lock(path: Path) -> Iterator[Path]:
     """Hold the file for this process alone; the lock ends with the process, however it ends.
 
-    Raises CannotOpen when another process has it.
+    Gives the path without links: all that belongs to the file lies beside it. Raises CannotOpen when it is no
+    file, and when another process has it.
     """
     holder = None
     try:
+        path = _real(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         holder = connect(path.with_name(path.name + "-lock"), timeout=0)
         holder.execute("BEGIN EXCLUSIVE")
@@ -88,7 +104,7 @@ def lock(path: Path) -> Iterator[None]:
             raise CannotOpen(f"{path} is in use by another server") from None
         raise CannotOpen(f"cannot use {path}: {error}") from None
     try:
-        yield
+        yield path
     finally:
         holder.close()
 
@@ -101,13 +117,12 @@ def prepare(path: Path) -> None:
     try:
         if not path.exists() or path.stat().st_size == 0:
             _make(path)
-        version = _check(path)
-        if version < len(MIGRATIONS):
-            database = connect(path)
-            try:
-                _migrate(database, version)
-            finally:
-                database.close()
+        _check(path)
+        with closing(connect(path)) as database:
+            # What the header says may be older: the last commits are in `-wal` until they are checkpointed.
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            _refuse_newer(path, version)
+            _migrate(database, version)
     except OSError as error:
         raise CannotOpen(f"cannot use {path}: {error.strerror}") from None
     except sqlite3.Error as error:
@@ -132,18 +147,19 @@ def _make(path: Path) -> None:
     """In another place first, so that the file is there whole or not at all."""
     new = path.with_name(path.name + "-new")
     new.unlink(missing_ok=True)
-    database = connect(new)
-    try:
+    with closing(connect(new)) as database:
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         _migrate(database, 0)
         database.execute("PRAGMA journal_mode = WAL")
-    finally:
-        database.close()
+    # What a killed server left beside a file that was deleted must not get into this one. Before it is there:
+    # after a crash in between there is still no file, and the next start comes here again.
+    for part in ("-wal", "-shm"):
+        path.with_name(path.name + part).unlink(missing_ok=True)
     os.replace(new, path)  # noqa: PTH105 - Path.replace is the same; this one says that it is atomic
 
 
-def _check(path: Path) -> int:
-    """The schema version, read from the header without opening the database."""
+def _check(path: Path) -> None:
+    """Refuse what the header tells of, without opening the database."""
     with path.open("rb") as file:
         header = file.read(100)
     application = int.from_bytes(header[68:72], "big")
@@ -154,17 +170,18 @@ def _check(path: Path) -> int:
         page = 65_536 if page == 1 else page
         if path.stat().st_size < page * int.from_bytes(header[28:32], "big"):
             raise CannotOpen(f"{path} is damaged: its end is missing; it was left as it is")
-    version = int.from_bytes(header[60:64], "big")
+    _refuse_newer(path, int.from_bytes(header[60:64], "big"))
+
+
+def _refuse_newer(path: Path, version: int) -> None:
     if version > len(MIGRATIONS):
         raise CannotOpen(
             f"{path} was made by a newer Parlour (schema {version}, this one knows {len(MIGRATIONS)});"
             " it was left as it is"
         )
-    return version
 
 
 def _migrate(database: sqlite3.Connection, version: int) -> None:
     """Each step whole or not at all."""
     for number, script in enumerate(MIGRATIONS[version:], version + 1):
         database.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT")
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the header is read without the database

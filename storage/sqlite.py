@@ -84,7 +84,7 @@ class SqliteLog:
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         with contextlib.ExitStack() as stack:
-            stack.enter_context(schema.lock(self._path))
+            self._path = stack.enter_context(schema.lock(self._path))
             schema.prepare(self._path)
             try:
                 database = stack.enter_context(contextlib.closing(schema.connect(self._path)))

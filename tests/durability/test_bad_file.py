@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -13,9 +14,11 @@ from random import Random
 import pytest
 
 from storage import schema
+from storage.errors import CannotOpen
 from storage.sqlite import SqliteLog
 from tests.clients import WebClient
 from tests.durability.disks import mounted, remount_read_only, suffering
+from tests.durability.traces import stored
 from tests.e2e.server import FREE_PORTS, LOOPBACK, parlour, serving
 from tests.storage.facts import said
 
@@ -131,6 +134,86 @@ async def test_a_file_that_may_only_be_read_is_refused(tmp_path: Path) -> None:
 
 async def test_a_folder_is_refused(tmp_path: Path) -> None:
     assert "directory" in await refused(tmp_path)
+
+
+def _device(data: Path) -> None:
+    """Like /dev/null, but nobody else's."""
+    try:
+        os.mknod(data, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+    except PermissionError:
+        pytest.skip("only root makes devices")
+
+
+def _socket(data: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(data))
+
+
+@pytest.mark.parametrize("make", [_device, os.mkfifo, _socket, Path.mkdir])
+@pytest.mark.parametrize("linked", [False, True], ids=["itself", "linked"])
+async def test_what_is_no_file_is_refused_and_left_as_it_is(
+    tmp_path: Path, make: Callable[[Path], None], linked: bool
+) -> None:
+    place = tmp_path / "place"
+    make(place)
+    kind = stat.S_IFMT(place.stat().st_mode)
+    data = tmp_path / "parlour.db"
+    if linked:
+        data.symlink_to(place)
+    async with parlour("serve", *LOOPBACK, *FREE_PORTS, "--data", str(data if linked else place)) as program:
+        assert await program.exited() == 1
+        (line,) = program.errors
+        assert line.startswith(f"parlour: cannot use {place}: it is ")
+        assert line.endswith(", not a file")
+    assert stat.S_IFMT(place.stat().st_mode) == kind
+    assert {file.name for file in tmp_path.iterdir()} == {"place"} | ({data.name} if linked else set())
+
+
+@pytest.mark.parametrize("data", [".", "/", "", "~nobody-of-this-name/parlour.db"])
+async def test_what_names_no_file_is_one_clear_line(data: str) -> None:
+    async with parlour("serve", *LOOPBACK, *FREE_PORTS, "--data", data) as program:
+        assert await program.exited() == (1 if data else 2)
+        (line,) = program.errors
+        assert line.startswith("parlour: ")
+        assert "file" in line or "home directory" in line or "--data" in line
+
+
+@pytest.mark.parametrize("before", ["missing", "empty", "a log"])
+async def test_a_link_stays_one_and_the_messages_are_where_it_leads(tmp_path: Path, before: str) -> None:
+    real, data = tmp_path / "other" / "real.db", tmp_path / "parlour.db"
+    real.parent.mkdir()
+    if before == "a log":
+        await _log_of(real)
+    elif before == "empty":
+        real.touch()
+    data.symlink_to("other/real.db")
+    async with SqliteLog(data) as log:
+        await log.append([said("here")])
+    assert data.is_symlink()
+    assert stored(real)[-1].text == "here"
+    assert {file.name for file in tmp_path.iterdir()} == {"other", "parlour.db"}
+
+
+async def test_a_link_to_a_file_in_use_is_in_use_too(tmp_path: Path) -> None:
+    real, data = tmp_path / "real.db", tmp_path / "parlour.db"
+    data.symlink_to(real)
+    async with SqliteLog(real):
+        with pytest.raises(CannotOpen, match="in use by another server"):
+            await SqliteLog(data).__aenter__()
+
+
+async def test_what_a_killed_server_left_beside_a_deleted_file_does_not_come_back(tmp_path: Path) -> None:
+    data = tmp_path / "parlour.db"
+    async with serving("--data", str(data)) as server, WebClient(server.web_port, "Ann") as ann:
+        assert (await ann.call("msg", room="#general", text="gone"))["type"] == "ok"
+        server.program.process.kill()
+        await server.program.exited()
+    assert data.with_name("parlour.db-wal").stat().st_size
+    data.unlink()
+    async with serving("--data", str(data)) as server, WebClient(server.web_port, "Ann") as ann:
+        assert (await ann.call("history", room="#general", limit=10))["messages"] == []
+        assert (await ann.call("msg", room="#general", text="new"))["type"] == "ok"
+    assert [row.text for row in stored(data)] == ["new"]
 
 
 async def test_a_second_server_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from core.names import Nick, RoomName
 from storage import schema, tidying
 from storage.errors import CannotOpen
 from storage.sqlite import SqliteLog
+from tests.e2e.server import serving
 from tests.storage.facts import in_room, said, texts, told
 
 HOUR: Final = 3_600_000_000_000
@@ -188,6 +189,41 @@ async def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: p
     async with SqliteLog(path) as log:
         page = await log.history(in_room(), before=None, limit=50)
         assert texts(page.entries) == ["old"]
+
+
+def _keeps_the_wal(path: Path) -> sqlite3.Connection:
+    """Another program that reads: while it does, no commit after this moves from `-wal` into the file."""
+    other = schema.connect(path)
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM meta").fetchall()
+    return other
+
+
+async def test_a_server_that_is_killed_after_a_migration_starts_again(path: Path) -> None:
+    with closing(schema.connect(path)) as database:
+        database.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        database.executescript(f"BEGIN; {schema.MIGRATIONS[0]}; PRAGMA user_version = 1; COMMIT")
+        database.execute("PRAGMA journal_mode = WAL")
+    with closing(_keeps_the_wal(path)):
+        for _ in range(2):
+            async with serving("--data", str(path)) as server:
+                server.program.process.kill()
+                await server.program.exited()
+        # Not before: to close a file of one's own process ends the reader's locks.
+        assert path.read_bytes()[60:64] == (1).to_bytes(4, "big")
+    async with SqliteLog(path) as log:
+        assert log.topics == {}
+    assert _version(path) == len(schema.MIGRATIONS)
+
+
+async def test_a_newer_version_that_only_the_wal_knows_is_refused(path: Path) -> None:
+    async with SqliteLog(path):
+        pass
+    with closing(_keeps_the_wal(path)):
+        with closing(schema.connect(path)) as database:
+            database.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
+        with pytest.raises(CannotOpen, match="newer"):
+            await SqliteLog(path).__aenter__()
 
 
 async def test_what_a_killed_first_start_left_behind_is_no_obstacle(path: Path) -> None:
