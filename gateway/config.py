@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     for info in msgspec.structs.fields(Config):
         (meta,) = (m for m in info.type.__metadata__ if m.description)
         serve.add_argument(
-            "--" + info.name.replace("_", "-"),
+            _flag(info.name),
             metavar=METAVARS.get(info.name, "N"),
             help=f"{meta.description} ({_default(info.default)})",
             # One that is on or off may be named without a value.
@@ -138,6 +138,10 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65_536:
         raise argparse.ArgumentTypeError(f"{text!r} is no port, which is a number from 1 to 65535")
     return int(text)
+
+
+def _flag(key: str) -> str:
+    return "--" + key.replace("_", "-")
 
 
 def _default(value: object) -> str:
@@ -167,7 +171,7 @@ def load(arguments: argparse.Namespace, environment: Mapping[str, str] = os.envi
         if environment.get(variable):
             values |= _convert({key: environment[variable]}, f"in {variable}")
     for key, text in options.items():
-        values |= _convert({key: text}, f"for --{key.replace('_', '-')}")
+        values |= _convert({key: text}, f"for {_flag(key)}")
     return Config(**values)
 
 
@@ -181,6 +185,13 @@ def check(config: Config) -> Config:
         raise BadConfig("--tls-cert and --tls-key belong together")
     if config.tls_tcp_port is not None and not config.tls_cert:
         raise BadConfig("--tls-tcp-port needs --tls-cert and --tls-key")
+    doors: dict[int, str] = {}
+    for key in ("tcp_port", "web_port", "tls_tcp_port", "admin_port"):
+        port = getattr(config, key)
+        if port and doors.setdefault(port, key) != key:
+            raise BadConfig(
+                f"{_flag(doors[port])} and {_flag(key)} are both {port}: give one of them another"
+            )
     if config.proxy_protocol and not config.trusted_proxy:
         raise BadConfig("--proxy-protocol needs --trusted-proxy: nobody else is believed")
     return config

@@ -6,7 +6,8 @@ import logging
 import os
 import resource
 import signal
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +23,7 @@ from core.limits import Limits
 from core.log import Log
 from gateway import admin
 from gateway.config import Config
-from gateway.sockets import for_browsers, inherited, listen, shown
+from gateway.sockets import CannotListen, for_browsers, inherited, listen, shown
 from gateway.tls import Certificate
 from storage.errors import CannotOpen
 from storage.memory import MemoryLog
@@ -79,6 +80,14 @@ async def _open_doors(
     doors = []
     tcp = handed.get("tcp") or listen(config.host, config.tcp_port)
     web = handed.get("web") or listen(config.host, config.web_port)
+    secure = handed.get("tls-tcp", ())
+    if config.tls_tcp_port is not None:
+        secure = secure or listen(config.host, config.tls_tcp_port)
+    if secure and certificate is None:
+        raise CannotListen("the line door with TLS (tls-tcp) needs --tls-cert and --tls-key")
+    private: Sequence[socket.socket] = ()
+    if config.admin_port is not None:
+        private = handed.get("admin") or listen("127.0.0.1", config.admin_port)
     most = _most_connections(config.max_connections)
     room = {"most": most, "most_per_address": config.max_connections_per_address}
     lines = Admission(**room)
@@ -103,20 +112,14 @@ async def _open_doors(
         print(f"Server listening on {shown(sock)}", flush=True)
     for sock in web:
         print(f"Page on {'https' if tls else 'http'}://{for_browsers(sock)}/", flush=True)
-    if config.tls_tcp_port is not None or "tls-tcp" in handed:
-        secure = handed.get("tls-tcp") or listen(config.host, config.tls_tcp_port or 0)
+    if secure and certificate is not None:
         encrypted = tcp_frontend.server.serve(
-            chat,
-            lines,
-            secure,
-            sendq=config.sendq,
-            secured=certificate.door(lines) if certificate is not None else None,
+            chat, lines, secure, sendq=config.sendq, secured=certificate.door(lines)
         )
         doors.append(await stack.enter_async_context(encrypted))
         for sock in secure:
             print(f"Server listening with TLS on {shown(sock)}", flush=True)
-    if config.admin_port is not None:
-        private = handed.get("admin") or listen("127.0.0.1", config.admin_port)
+    if private:
         await stack.enter_async_context(admin.serve(chat, log, {"tcp": lines, "web": pages}, private))
         for sock in private:
             print(f"Metrics on http://{shown(sock)}/metrics", flush=True)
@@ -137,6 +140,9 @@ def _on_signals(stop: asyncio.Event) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked, number)
+    # The end of its terminal, which nohup has it outlive; with TLS the certificate is loaded anew instead.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGHUP, asked, signal.SIGHUP)
 
 
 def _end_within(seconds: float) -> None:

@@ -24,7 +24,7 @@ class CannotListen(Exception):
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets on every address of the host, not listening yet. Port 0 picks one free port for all."""
+    """Listening sockets on every address of the host. Port 0 picks one free port for all."""
     with ExitStack() as stack:
         try:
             found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -38,7 +38,8 @@ def listen(host: str, port: int) -> list[socket.socket]:
                     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 chosen = sockets[0].getsockname()[1] if sockets else port
                 sock.bind((address[0], chosen, *address[2:]))
-                sockets.append(_prepared(sock))
+                _prepared(sock).listen()  # else another door could bind the port, too
+                sockets.append(sock)
         except OSError as error:
             why = error.strerror or str(error)
             raise CannotListen(f"cannot listen on {host}:{port}: {why}") from None

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.netcat import command_user, netcat, plain_user
-from tests.e2e.programs import DEADLINE
-from tests.e2e.server import Server, serving
+from tests.e2e.programs import DEADLINE, running
+from tests.e2e.server import FREE_PORTS, IN_MEMORY, LOOPBACK, PARLOUR, Server, environment, serving
 from tests.e2e.sockets import HANDSHAKE, Line, dialling, opening, small_socket, text_frame, web_user
 
 MOST = 10.0
@@ -50,6 +50,22 @@ async def test_a_signal_to_stop_tells_everyone_and_ends_with_status_0(
         for page in (wes, visitor):
             await page.hears({"type": "bye", "reason": "restarting"})
             assert await page.close_code() == 1012
+
+
+async def test_the_end_of_the_terminal_stops_it_as_cleanly(server: Server) -> None:
+    async with dialling(server) as ann:
+        await server.stops(signal.SIGHUP)
+        await ann.hears("INFO server is restarting")
+
+
+async def test_with_nohup_it_outlives_its_terminal() -> None:
+    nohup = ("nohup", PARLOUR, "serve", *LOOPBACK, *FREE_PORTS, *IN_MEMORY)
+    async with running(*nohup, env=environment()) as program:
+        await program.until("Page on .*")
+        program.process.send_signal(signal.SIGHUP)
+        program.process.terminate()
+        await program.complains("Stopping")
+        assert await program.exited() == 0
 
 
 async def fill(line: Line) -> None:

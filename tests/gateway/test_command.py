@@ -12,6 +12,7 @@ import pytest
 
 from gateway.config import Config
 from tests.clients import HOST
+from tests.hostile.secrets import make_pair
 
 
 def parlour(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -94,6 +95,25 @@ def test_a_port_in_use_is_one_clear_line_and_status_1(door: str, taken_port: int
     line = complaint(process)
     assert "in use" in line
     assert str(taken_port) in line
+
+
+def test_one_port_for_two_doors_is_one_clear_line_and_status_2() -> None:
+    process = parlour("serve", "8080", "--host", HOST, "--data", "memory")
+    assert (process.returncode, process.stdout) == (2, "")
+    assert "8080" in complaint(process)
+
+
+@pytest.mark.parametrize("door", ["--tls-tcp-port", "--admin-port"])
+def test_a_port_in_use_is_found_before_anything_is_printed(
+    door: str, taken_port: int, tmp_path: Path
+) -> None:
+    pair = make_pair(tmp_path, "server")
+    process = parlour(
+        "serve", "--host", HOST, "--tcp-port", "0", "--web-port", "0", "--data", "memory",
+        "--tls-cert", str(pair.cert), "--tls-key", str(pair.key), door, str(taken_port),
+    )  # fmt: skip
+    assert (process.returncode, process.stdout) == (1, "")
+    assert str(taken_port) in complaint(process)
 
 
 def test_an_address_that_is_not_ours_is_one_clear_line_and_status_1() -> None:

@@ -202,6 +202,8 @@ def test_a_bad_command_line_is_a_complaint(arguments: list[str]) -> None:
         (["--tls-tcp-port", "4001"], "--tls-cert"),
         (["--proxy-protocol"], "--trusted-proxy"),
         (["--trusted-proxy", "10.0.0.0/8,nonsense"], "nonsense"),
+        (["8080"], "--tcp-port and --web-port are both 8080"),
+        (["--tcp-port", "4001", "--admin-port", "4001"], "--tcp-port and --admin-port are both 4001"),
     ],
 )
 def test_what_belongs_together_must_come_together(arguments: list[str], named: str) -> None:

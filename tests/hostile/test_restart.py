@@ -118,6 +118,19 @@ async def test_what_is_no_listening_socket_is_one_line_and_status_1() -> None:
             assert "descriptor 3 (tcp) is not a listening socket" in line
 
 
+@pytest.mark.parametrize("names", [True, False], ids=["named", "the third"])
+async def test_a_socket_for_tls_is_not_served_without_a_certificate(names: bool) -> None:
+    with bound() as tcp, bound() as web, bound() as secure:
+        sockets = {"tcp": tcp, "web": web, "tls-tcp": secure}
+        async with handed(sockets, "--data", "memory", names=names) as program:
+            assert await program.exited() == 1
+            (line,) = program.errors
+            assert line.startswith("parlour: ")
+            assert "tls-tcp" in line
+            assert "--tls-cert" in line
+            assert await program.rest() == []
+
+
 async def test_peers_that_are_stuck_in_every_way_do_not_hold_up_the_end(tmp_path: Path) -> None:
     pair = make_pair(tmp_path, "server")
     options = ("--tls-cert", str(pair.cert), "--tls-key", str(pair.key), "--tls-tcp-port", "0", "--rate", "0")
