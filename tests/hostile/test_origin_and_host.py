@@ -121,10 +121,18 @@ async def test_every_answer_to_a_bad_request_has_the_security_headers(error: str
         assert {name.lower(): value for name, value in HEADERS.items()}.items() <= headers.items()
 
 
+BAD_BODIES = [
+    b"GET %s HTTP/1.1\r\nHost: x\r\nContent-Encoding: %s\r\nContent-Length: 3\r\n\r\nxyz" % (path, encoding)
+    for path in (b"/", b"/ws", b"/static/app.js", b"/nowhere")
+    for encoding in (b"gzip", b"deflate", b"br")
+]
+"""The answer needs no body; what it is not is noticed afterwards."""
+
+
 async def test_bad_requests_leave_no_traceback_in_the_log() -> None:
     """One event a line: whoever can fill the log with tracebacks hides in it."""
     async with opened() as house:
-        for request in ERRORS.values():
+        for request in (*ERRORS.values(), *BAD_BODIES):
             await head(house.web_port, request)
         assert b"200 OK" in await answer(house.web_port, b"GET /healthz HTTP/1.0\r\nHost: x\r\n\r\n")
         await house.stops()
