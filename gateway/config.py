@@ -5,9 +5,11 @@ One Struct is the whole truth; flags, environment variables and file keys are de
 
 import argparse
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NoReturn
 
@@ -24,7 +26,7 @@ Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
-    """Keys of the configuration. 0 turns a limit off."""
+    """Keys of the configuration. 0 turns a limit off where it is allowed."""
 
     host: Annotated[str, Meta(description="address both doors listen on")] = "0.0.0.0"  # noqa: S104 - a server
     tcp_port: Annotated[Port, Meta(description="port of the line door; 0 picks a free one")] = 4000
@@ -43,8 +45,12 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[float, Meta(ge=0, le=1e6)], Meta(description="commands a second and person")
     ] = 5
     burst: Annotated[Annotated[int, Meta(ge=1)], Meta(description="commands at once before that")] = 10
-    max_connections: Annotated[Count, Meta(description="connections in all")] = 0
-    max_connections_per_address: Annotated[Count, Meta(description="connections from one address")] = 16
+    max_connections: Annotated[
+        Count, Meta(description="connections on each door; 0 for as many as the system allows")
+    ] = 0
+    max_connections_per_address: Annotated[
+        Count, Meta(description="connections from one address on each door")
+    ] = 16
     sendq: Annotated[
         Annotated[int, Meta(ge=4096)],
         Meta(description="bytes that may wait for a slow reader until it is cut"),
@@ -52,7 +58,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     linger: Annotated[
         Seconds, Meta(description="seconds a person whose connection broke may be away unnoticed")
     ] = 10
-    history_days: Annotated[Seconds, Meta(description="days for which messages are kept")] = 0
+    history_days: Annotated[Seconds, Meta(description="days for which messages are kept; 0 for ever")] = 0
     allowed_origin: Annotated[
         Names, Meta(description="origins of other pages that may connect, like https://chat.example.org")
     ] = ()
@@ -95,6 +101,12 @@ METAVARS: Final = {
 }
 
 
+NAME: Final = re.compile(r"[a-z0-9._-]+")
+ORIGIN: Final = re.compile(rf"([a-z][a-z0-9+.-]*)://({NAME.pattern}|\[[0-9a-f:.]+\])(:[0-9]+)?/?")
+USUAL_PORTS: Final = (("http", ":80"), ("https", ":443"))
+"""Those that browsers leave out."""
+
+
 class BadConfig(Exception):
     """One line for the one who configures."""
 
@@ -110,7 +122,8 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser(
         "serve",
         help="run the server",
-        description="Run the server. Options win over PARLOUR_* variables, those over the file.",
+        description="Run the server. Options win over PARLOUR_* variables, those over the file."
+        " 0 turns a limit off, but for --burst and --sendq.",
     )
     serve.add_argument("port", nargs="?", help="the same as --tcp-port", metavar="PORT")
     serve.add_argument("--config", metavar="FILE", help="a TOML file with the same keys: tcp_port = 4000")
@@ -159,7 +172,7 @@ def load(arguments: argparse.Namespace, environment: Mapping[str, str] = os.envi
     """The configuration of `parlour serve` from all its sources. Raises BadConfig."""
     options = {key: value for key, value in vars(arguments).items() if value is not None}
     del options["command"]
-    file = options.pop("config", None)
+    file = options.pop("config", environment.get("PARLOUR_CONFIG") or None)
     if "port" in options:
         port = options.pop("port")
         if options.setdefault("tcp_port", port) != port:
@@ -181,6 +194,12 @@ def check(config: Config) -> Config:
         Trusted(config.trusted_proxy)
     except ValueError as error:
         raise BadConfig(f"--trusted-proxy takes networks like 10.0.0.0/8: {error}") from None
+    origins = tuple(map(_origin, config.allowed_origin))
+    for name in config.public_host:
+        if not _is_host(name):
+            raise BadConfig(
+                f"--public-host takes names like chat.example.org, without https:// and port, not {name!r}"
+            )
     if bool(config.tls_cert) != bool(config.tls_key):
         raise BadConfig("--tls-cert and --tls-key belong together")
     if config.tls_tcp_port is not None and not config.tls_cert:
@@ -194,7 +213,23 @@ def check(config: Config) -> Config:
             )
     if config.proxy_protocol and not config.trusted_proxy:
         raise BadConfig("--proxy-protocol needs --trusted-proxy: nobody else is believed")
-    return config
+    return msgspec.structs.replace(config, allowed_origin=origins)
+
+
+def _origin(text: str) -> str:
+    """As browsers write it. Raises BadConfig."""
+    match = ORIGIN.fullmatch(text.lower())
+    if match is None:
+        raise BadConfig(f"--allowed-origin takes origins like https://chat.example.org, not {text!r}")
+    scheme, host, port = match.groups("")
+    return f"{scheme}://{host}{'' if (scheme, port) in USUAL_PORTS else port}"
+
+
+def _is_host(name: str) -> bool:
+    try:
+        return bool(NAME.fullmatch(name.lower()) or ip_address(name))
+    except ValueError:
+        return False
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -213,9 +248,12 @@ def _convert(values: dict[str, Any], where: str, *, strict: bool = False) -> dic
     try:
         config = msgspec.convert(values, Config, strict=strict)
     except msgspec.ValidationError as error:
+        problem, _, place = str(error).partition(" - at ")
+        key = place.strip("`").removeprefix("$.")
+        if problem.startswith("Invalid enum value"):
+            problem += f", not one of {METAVARS[key]}"
         if strict:
-            raise BadConfig(f"{where}: {error}") from None
-        problem = str(error).partition(" - at ")[0]
+            raise BadConfig(f"{where}: {problem}{f' - at {key}' if key else ''}") from None
         raise BadConfig(f"bad value {next(iter(values.values()))!r} {where}: {problem}") from None
     return {key: getattr(config, key) for key in values}
 

@@ -40,6 +40,8 @@ class _Rubbish(logging.Filter):
         if isinstance(error, HttpProcessingError | RequestPayloadError):
             record.exc_info = record.exc_text = None
             record.levelno, record.levelname = logging.INFO, "INFO"
+            if isinstance(error, RequestPayloadError):  # aiohttp calls it an unhandled exception
+                record.msg = "A request's body is not what its headers say"
         return True
 
 

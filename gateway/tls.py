@@ -4,6 +4,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, cast
 
 from core.addresses import Trusted
@@ -43,8 +44,23 @@ class Certificate:
                 self._chain, self._key, NO_PASSWORD
             )
         except (OSError, ssl.SSLError) as error:
-            raise CannotUse(f"cannot use {self._chain} with {self._key}: {error.strerror or error}") from None
+            why = self._problem() or error.strerror or error
+            raise CannotUse(f"cannot use {self._chain} with {self._key}: {why}") from None
         return self._chain, self._key
+
+    def _problem(self) -> str:
+        """What OpenSSL does not tell: which of the files is not what it should be."""
+        for file, mark, what in (
+            (self._chain, b"CERTIFICATE-----", "certificate"),
+            (self._key, b"PRIVATE KEY-----", "private key"),
+        ):
+            try:
+                content = Path(file).read_bytes()
+            except OSError as error:
+                return f"{file}: {error.strerror}"
+            if mark not in content:
+                return f"{file} holds no {what} (PEM)"
+        return f"{self._key} is locked with a password" if b"ENCRYPTED" in content else ""
 
     def door(
         self, admission: Admission, proxies: Trusted = NOBODY

@@ -1,12 +1,19 @@
 """What goes wrong with a file, in words for the one who runs the server."""
 
 import sqlite3
+from pathlib import Path
 
 from core.log import LogError
 
 
 class CannotOpen(Exception):
     """The log cannot be used at all; one line that says why."""
+
+
+def cannot_use(path: Path, error: OSError | sqlite3.Error) -> CannotOpen:
+    if getattr(error, "sqlite_errorname", "").startswith("SQLITE_CANTOPEN"):  # it was not even made
+        return CannotOpen(f"cannot use {path}: {path.parent} cannot be written ({error})")
+    return CannotOpen(f"cannot use {path}: {error}")
 
 
 def log_error(error: sqlite3.Error) -> LogError:

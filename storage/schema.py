@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from storage.errors import CannotOpen
+from storage.errors import CannotOpen, cannot_use
 
 APPLICATION_ID: Final = 0x5061724C
 """`ParL`, at offset 68 of the file (https://www.sqlite.org/fileformat.html)."""
@@ -102,7 +102,7 @@ def lock(path: Path) -> Iterator[Path]:
             holder.close()
         if getattr(error, "sqlite_errorname", "") == "SQLITE_BUSY":
             raise CannotOpen(f"{path} is in use by another server") from None
-        raise CannotOpen(f"cannot use {path}: {error}") from None
+        raise cannot_use(path, error) from None
     try:
         yield path
     finally:
@@ -126,7 +126,7 @@ def prepare(path: Path) -> None:
     except OSError as error:
         raise CannotOpen(f"cannot use {path}: {error.strerror}") from None
     except sqlite3.Error as error:
-        raise CannotOpen(f"cannot use {path}: {error}") from None
+        raise cannot_use(path, error) from None
 
 
 def try_writing(database: sqlite3.Connection) -> None:

@@ -128,8 +128,16 @@ async def test_a_file_that_may_only_be_read_is_refused(tmp_path: Path) -> None:
         await _log_of(data)
         before = data.read_bytes()
         remount_read_only(tmp_path)
-        await refused(data)
+        assert "cannot be written" in await refused(data)
         assert data.read_bytes() == before
+
+
+async def test_a_folder_in_which_no_file_can_be_made_is_named(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    with mounted(place):
+        remount_read_only(place)
+        assert f"{place} cannot be written" in await refused(place / "parlour.db")
+        assert "Read-only" in await refused(place / "folder" / "parlour.db")
 
 
 async def test_a_folder_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The command `parlour` as a process: what it says, and the status it ends with."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -58,6 +59,14 @@ def test_the_help_of_serve_names_every_option_and_its_default() -> None:
         default = field.default
         shown = str(default).lower() if isinstance(default, bool) else str(default)
         assert f"(default {shown})" in text or (default in ("", (), None) and "(default: none)" in text)
+
+
+def test_the_help_of_serve_says_what_0_means_wherever_it_is_the_default() -> None:
+    text = " ".join(parlour("serve", "--help", COLUMNS="200").stdout.split())
+    options = re.findall(r"--(\S+) N (.*?\(default .*?\))", text)
+    assert [name for name, _ in options if name == "max-connections"]
+    for name, words in options:
+        assert "(default 0)" not in words or "; 0 " in words, name
 
 
 @pytest.mark.parametrize(

@@ -195,6 +195,82 @@ def test_a_bad_command_line_is_a_complaint(arguments: list[str]) -> None:
     assert "\n" not in str(problem.value)
 
 
+def test_a_bad_choice_is_told_what_there_is_to_choose(tmp_path: Path) -> None:
+    file = tmp_path / "parlour.toml"
+    for key, value, choices in (("log_format", "xml", "text|json"), ("durability", "much", "normal|full")):
+        file.write_text(f'{key} = "{value}"\n')
+        for arguments, environment in (
+            ([flag(key), value], {}),
+            ([], {variable(key): value}),
+            (["--config", str(file)], {}),
+        ):
+            with pytest.raises(BadConfig) as problem:
+                configured(["serve", *arguments], environment)
+            assert choices in str(problem.value)
+            assert value in str(problem.value)
+
+
+def test_the_file_may_be_named_in_the_environment(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.toml", tmp_path / "two.toml"
+    one.write_text("tcp_port = 1\n")
+    two.write_text("tcp_port = 2\n")
+    assert configured(["serve"], {"PARLOUR_CONFIG": str(one)}).tcp_port == 1
+    assert configured(["serve"], {"PARLOUR_CONFIG": ""}).tcp_port == 4000
+    assert configured(["serve", "--config", str(two)], {"PARLOUR_CONFIG": str(one)}).tcp_port == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("https://chat.example.org", "https://chat.example.org"),
+        ("https://chat.example.org/", "https://chat.example.org"),
+        ("HTTPS://Chat.Example.org:8443/", "https://chat.example.org:8443"),
+        ("https://chat.example.org:443", "https://chat.example.org"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_an_origin_is_compared_as_browsers_write_it(written: str, meant: str) -> None:
+    assert check(configured(["serve", "--allowed-origin", written], {})).allowed_origin == (meant,)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "chat.example.org",
+        "localhost:8080",
+        "https://",
+        "https:///",
+        "https://chat.example.org/chat",
+        "https://chat.example.org?x",
+        "https://chat.example.org#x",
+        "https://ann@chat.example.org",
+        "https://chat.example.org:x",
+        "https://[",
+        "*",
+        "null",
+    ],
+)
+def test_what_is_no_origin_is_refused(origin: str) -> None:
+    with pytest.raises(BadConfig, match=r"--allowed-origin .*https://chat\.example\.org") as problem:
+        check(configured(["serve", "--allowed-origin", f"https://one.example,{origin}"], {}))
+    assert repr(origin) in str(problem.value)
+
+
+@pytest.mark.parametrize("name", ["localhost", "Chat.Example.org", "10.0.0.1", "::1", "my_host"])
+def test_a_host_name_or_address_may_be_public(name: str) -> None:
+    assert check(configured(["serve", "--public-host", name], {})).public_host == (name,)
+
+
+@pytest.mark.parametrize(
+    "name", ["localhost:8113", "http://x", "x/", "[::1]", "[::1]:80", "x y", "*.example.org"]
+)
+def test_what_no_host_is_called_is_refused(name: str) -> None:
+    with pytest.raises(BadConfig, match=r"--public-host .*chat\.example\.org") as problem:
+        check(configured(["serve", "--public-host", f"one.example,{name}"], {}))
+    assert repr(name) in str(problem.value)
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

@@ -140,13 +140,23 @@ async def test_a_hangup_loads_the_new_certificate_and_drops_nobody(used: Pair, m
         await ann.hears("OK", "PONG")
 
 
-BROKEN = ["missing", "empty", "no certificate", "another key", "a password"]
+BROKEN = {
+    "missing": "{cert}: No such file or directory",
+    "no key": "{key}: No such file or directory",
+    "empty": "{key} holds no private key (PEM)",
+    "no certificate": "{cert} holds no certificate (PEM)",
+    "another key": "key values mismatch",
+    "a password": "{key} is locked with a password",
+}
+"""What may be wrong with a pair, and what is said about it."""
 
 
 def break_pair(how: str, used: Pair, made: dict[str, Pair], folder: Path) -> None:
     match how:
         case "missing":
             used.cert.unlink()
+        case "no key":
+            used.key.unlink()
         case "empty":
             used.key.write_bytes(b"")
         case "no certificate":
@@ -166,6 +176,7 @@ async def test_a_new_pair_that_cannot_be_used_leaves_the_old_one_in_use(
         house.program.process.send_signal(signal.SIGHUP)
         (line,) = await house.logs("The old certificate stays in use")
         assert str(used.cert) in line
+        assert BROKEN[how].format(cert=used.cert, key=used.key) in line
         for port in (house.tls_port, house.web_port):
             assert await name_of(port, *made.values()) == "first"
         house.program.process.terminate()
@@ -182,6 +193,7 @@ async def test_a_pair_that_cannot_be_used_at_the_start_is_one_line_and_status_1(
         assert await program.exited() == 1
         (line,) = program.errors
         assert line.startswith("parlour: cannot use ")
+        assert BROKEN[how].format(cert=used.cert, key=used.key) in line
 
 
 async def test_handshakes_that_never_end_are_cut_and_leave_nothing_behind(used: Pair) -> None:
