@@ -145,8 +145,9 @@ class _Handshake(_Early):
         protocol = self._inside()  # counts the connection again, in the same moment
         secure.set_protocol(protocol)
         protocol.connection_made(secure)
-        if app.received and secure.get_protocol() is protocol:
+        # Whom there was no room for, or who was done with, has nothing more to say.
+        if app.received and not secure.is_closing():
             protocol.data_received(app.received)
-        if app.eof:
+        if app.eof and not secure.is_closing():
             protocol.eof_received()
             secure.close()
