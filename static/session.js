@@ -217,17 +217,20 @@ export function makeSession({ store, connect }) {
 			const names = all.map(({ kind, name, draft }) => [kind, name, draft]);
 			const outbox = [...unsent.values()]
 				.filter(({ status }) => status === "pending")
-				.map(({ ref, kind, text, places: [place] }) => [kind, text, all.indexOf(place), ref]);
+				.map(({ ref, kind, text, places: [{ kind: where, name }] }) => [kind, text, [where, name], ref]);
 			return { token, epoch, nick, seen, names, outbox };
 		},
 
 		restore({ names, outbox, ...fields }) {
-			for (const [kind, name, draft] of names) store.ensure(kind, name).draft = draft ?? "";
-			store.set({ ...fields, phase: "in" });
-			for (const [kind, text, at, ref] of outbox) {
-				pend(kind, text, kind === "gmsg" ? store.all : [store.all[at]], ref);
+			try {
+				for (const [kind, name, draft] of names) store.ensure(kind, name).draft = draft ?? "";
+				store.set({ ...fields, phase: "in" });
+				for (const [kind, text, where, ref] of outbox) {
+					pend(kind, text, kind === "gmsg" ? store.all : [store.ensure(...where)], ref); // it may be closed by now
+				}
+			} finally {
+				connection.start();
 			}
-			connection.start();
 		},
 	};
 }

@@ -354,3 +354,37 @@ test("a reloaded page has its drafts", async () => {
   session.restore(left);
   assert.equal(store.current.draft, "not yet");
 });
+
+/** The page is reloaded without a line. */
+function reload() {
+  const left = JSON.parse(JSON.stringify(session.snapshot()));
+  Sockets.last.breaks();
+  newPage();
+  session.restore(left);
+}
+const resumed = { type: "resumed", nick: "Ann", rooms: ["#general"], recovered: true, missed: 0 };
+
+test("what was written in a conversation that is closed by now survives a reload", async () => {
+  await enterWithHistory();
+  Sockets.last.breaks();
+  session.talkTo("Bob");
+  session.say("to Bob", store.current);
+  await session.leave(store.current);
+  session.say("to all here", store.current);
+  session.sayToAll("to everyone");
+  reload();
+  await says(hello());
+  await answers("resume", resumed);
+  assert.deepEqual(sent("dm").map(({ to, text }) => [to, text]), [["Bob", "to Bob"]]);
+  assert.deepEqual(sent("msg").map(({ room, text }) => [room, text]), [["#general", "to all here"]]);
+  assert.equal(sent("gmsg").length, 1);
+});
+
+test("a page that cannot read all that was kept connects all the same", async () => {
+  await enterWithHistory();
+  const left = session.snapshot();
+  newPage();
+  const before = Sockets.all.length;
+  assert.throws(() => session.restore({ ...left, outbox: [["dm", "hi", null, "ref"]] }));
+  assert.equal(Sockets.all.length, before + 1);
+});
