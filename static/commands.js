@@ -1,4 +1,9 @@
+import { explain } from "./words.js";
+
 const ROOM = /^#?[A-Za-z0-9_-]{1,63}$/;
+const NICK = /^[A-Za-z][A-Za-z0-9_-]{0,31}$/;
+
+export const isNick = (text) => NICK.test(text);
 
 /** The room as the server writes it, or null. The # may be left out. */
 export function roomName(text) {
@@ -8,13 +13,15 @@ export function roomName(text) {
 
 const wrong = (why) => ({ type: "wrong", why });
 
+const named = (nick, intent) => (isNick(nick) ? intent : wrong(explain({ code: "invalid-username" })));
+
 const alone = (type) => (rest) => !rest && { type };
 const text = (type, before = "") => (rest) => rest && { type, text: before + rest };
-const name = (type) => (rest) => /^\S+$/.test(rest) && { type, nick: rest };
+const name = (type) => (rest) => /^\S+$/.test(rest) && named(rest, { type, nick: rest });
 
 function direct(rest) {
 	const [, to, words] = rest.match(/^(\S+)\s*([^]*)$/) ?? [];
-	return to && { type: "direct", to, text: words };
+	return to && named(to, { type: "direct", to, text: words });
 }
 
 /** What follows each; nothing comes of what is not written right. The list for people is in index.html. */

@@ -5,9 +5,12 @@ const MAX_DELAY = 30_000;
 const SILENCE = 20_000; // without a frame; then we ask whether anyone is there
 const PATIENCE = 10_000; // for an answer, or a first hello
 const QUICK_PATIENCE = 4_000; // after waking up, when the line is probably dead
+const TOO_LARGE = 1009; // the code of a close
 
 /** The code of an answer that will not come. */
 export const GONE = "connection-lost";
+
+const sizeOf = (command) => new TextEncoder().encode(JSON.stringify(command)).length;
 
 /**
  * `on` = {hello(event), event(event), lost(closeCode), status(phase)}.
@@ -62,12 +65,21 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 		if (socket?.readyState === 1) socket.send(JSON.stringify(command));
 	}
 
+	/** The largest of what was asked must be what the server could not take. */
+	function refuseLargest() {
+		const sizes = [...asked].map(([ref, { command }]) => [ref, sizeOf(command)]);
+		const [[ref] = []] = sizes.sort(([, a], [, b]) => b - a);
+		asked.get(ref)?.done({ type: "error", code: "too-large", detail: "" });
+		asked.delete(ref);
+	}
+
 	function lose(code) {
 		const old = socket;
 		socket = null; // first: the close handshake of a dead peer takes minutes
 		old?.close();
 		clock.clearTimeout(timer);
 		phase = "lost";
+		if (code === TOO_LARGE) refuseLargest();
 		for (const [ref, { kept, done }] of [...asked]) {
 			if (kept) continue;
 			asked.delete(ref);

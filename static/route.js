@@ -1,12 +1,12 @@
-import { roomName } from "./commands.js";
+import { isNick, roomName } from "./commands.js";
 import { session } from "./page.js";
 
 export const hashOf = (kind, name) => (kind === "room" ? `#/room/${name.slice(1)}` : `#/with/${name}`);
 
 export function readHash(hash) {
 	const [, kind, word] = hash.match(/^#\/(room|with)\/([A-Za-z0-9_-]+)$/) ?? [];
-	if (!kind) return null;
-	return kind === "with" ? ["direct", word] : ["room", roomName(word)];
+	if (kind === "room") return ["room", roomName(word)];
+	return kind && isNick(word) ? ["direct", word] : null;
 }
 
 export function followAddress() {

@@ -43,6 +43,14 @@ for (const typed of ["/nope x", "/", "/ x", "/constructor", "/__proto__ x", "/to
   });
 }
 
+for (const typed of ["/msg 1bad hi", `/msg ${"z".repeat(33)} hi`, "/dm Zoë hi", "/nick 1bad", `/nick ${"z".repeat(17_000)}`]) {
+  test(`${typed.slice(0, 20)} is answered with what a nick may be`, () => {
+    const { type, why } = parse(typed);
+    assert.equal(type, "wrong");
+    assert.match(why, /^A nick begins with a letter; .* 32 at most/);
+  });
+}
+
 test("a room name is folded, and its # may be left out", () => {
   assert.equal(roomName(" Py_3-x "), "#py_3-x");
   for (const bad of ["", "#", "##a", "a b", "ä", "a".repeat(64)]) assert.equal(roomName(bad), null);
