@@ -122,8 +122,8 @@ export function makeSession({ store, connect }) {
 		}
 	}
 
-	function pend(kind, text, places, ref = connection.newRef()) {
-		post(store.pend({ ref, kind, text, places }));
+	function pend(kind, text, places) {
+		post(store.pend({ ref: connection.newRef(), kind, text, places }));
 	}
 
 	function post({ kind: type, text, ref, places: [place] }) {
@@ -213,23 +213,26 @@ export function makeSession({ store, connect }) {
 
 		snapshot() {
 			const { phase, token, epoch, nick, seen, all, unsent } = store;
-			if (phase !== "in") return null;
+			if (phase !== "in" && !all.length) return null; // else one who lost the name has rooms, and may have unsent words
 			const names = all.map(({ kind, name, draft }) => [kind, name, draft]);
 			const outbox = [...unsent.values()]
-				.filter(({ status }) => status === "pending")
-				.map(({ ref, kind, text, places: [{ kind: where, name }] }) => [kind, text, [where, name], ref]);
-			return { token, epoch, nick, seen, names, outbox };
+				.filter(({ why, places }) => !why || places.some((each) => all.includes(each)))
+				.map(({ ref, kind, text, why, places: [{ kind: where, name }] }) => [kind, text, [where, name], ref, why]);
+			return { phase, token, epoch, nick, seen, names, outbox };
 		},
 
-		restore({ names, outbox, ...fields }) {
+		restore({ names, outbox, phase = "in", ...fields }) {
 			try {
 				for (const [kind, name, draft] of names) store.ensure(kind, name).draft = draft ?? "";
-				store.set({ ...fields, phase: "in" });
-				for (const [kind, text, where, ref] of outbox) {
-					pend(kind, text, kind === "gmsg" ? store.all : [store.ensure(...where)], ref); // it may be closed by now
+				store.set({ ...fields, phase });
+				for (const [kind, text, where, ref, why] of outbox) {
+					const places = kind === "gmsg" ? store.all : [store.ensure(...where)]; // which may be closed by now
+					const item = store.pend({ ref, kind, text, places });
+					if (why) store.fail(ref, why);
+					else post(item);
 				}
 			} finally {
-				connection.start();
+				if (phase !== "out") connection.start();
 			}
 		},
 	};

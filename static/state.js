@@ -270,7 +270,7 @@ export class Store {
 	}
 
 	repend(ref) {
-		this.#settle(ref, { status: "pending", anchor: Infinity });
+		this.#settle(ref, { status: "pending", why: "", anchor: Infinity });
 	}
 
 	#settle(ref, fields) {

@@ -388,3 +388,53 @@ test("a page that cannot read all that was kept connects all the same", async ()
   assert.throws(() => session.restore({ ...left, outbox: [["dm", "hi", null, "ref"]] }));
   assert.equal(Sockets.all.length, before + 1);
 });
+
+test("what could not be sent is there after a reload, with why, and can be tried again", async () => {
+  await enterWithHistory();
+  session.say("precious", store.current);
+  const [{ ref }] = sent("msg");
+  await answers("msg", { type: "error", code: "storage-full", detail: "" });
+  reload();
+  await says(hello());
+  await answers("resume", resumed);
+  assert.equal(sent("msg").length, 0);
+  await answers("history", page([1, 2]));
+  const item = store.current.items.find(({ text }) => text === "precious");
+  assert.equal(item.status, "failed");
+  assert.match(item.why, /no room left/);
+  session.retry(item);
+  assert.deepEqual(sent("msg").map((command) => command.ref), [ref]);
+  reload();
+  await says(hello());
+  await answers("resume", resumed);
+  assert.deepEqual(sent("msg").map((command) => command.ref), [ref]);
+});
+
+test("what failed in a conversation that was closed is gone with it", async () => {
+  await enterWithHistory();
+  session.talkTo("Zoe");
+  session.say("hi", store.current);
+  await answers("dm", { type: "error", code: "user-not-found", detail: "Zoe" });
+  await session.leave(store.current);
+  reload();
+  assert.deepEqual(store.all.map(({ name }) => name), ["#general"]);
+});
+
+test("who lost the name and reloads is asked for another one, and has the rooms and all that was unsent", async () => {
+  await enterWithHistory();
+  session.join("#tea");
+  await answers("join", { type: "ok" });
+  Sockets.last.breaks();
+  session.say("typed offline", store.current);
+  session.connect();
+  await says(hello());
+  await answers("resume", { type: "error", code: "not-resumable", detail: "" });
+  await answers("login", { type: "error", code: "username-taken", detail: "" });
+  const before = Sockets.all.length;
+  reload();
+  assert.equal(store.phase, "out");
+  assert.equal(Sockets.all.length, before);
+  await enter("Anna");
+  assert.deepEqual(sent("join").map(({ room }) => room), ["#tea"]);
+  assert.deepEqual(sent("msg").map(({ room, text }) => [room, text]), [["#tea", "typed offline"]]);
+});
