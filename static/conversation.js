@@ -86,6 +86,7 @@ export class Conversation {
 		this.more = false; // there are older messages
 		this.loaded = false; // up to now
 		this.loading = null; // a promise
+		this.turn = null; // a promise, while one has to wait until one may join
 		this.hole = 0; // the id of the message before which some are missing
 		this.shore = 0; // and of the one before those
 		this.peopleKnown = false;

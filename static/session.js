@@ -65,16 +65,31 @@ export function makeSession({ store, connect }) {
 	}
 
 	function rejoin(rooms) {
-		for (const each of store.all) if (each.kind === "room" && !rooms.includes(each.name)) goInto(each);
+		for (const each of store.all) {
+			each.turn = null;
+			if (each.kind === "room" && !rooms.includes(each.name)) goInto(each);
+		}
 	}
 
 	/** Whoever may not keeps what was said or written there meanwhile. */
 	async function goInto(there) {
 		const answer = await ask({ type: "join", room: there.name });
+		if (answer.code === "too-fast") return queue(there, answer.detail);
 		if (answer.type === "ok") store.about(there, answer.topic ?? "");
 		if (!answer.code || answer.code === GONE || answer.code === "already-in-that-room") return;
 		if (!there.draft && there.items.every(({ status }) => status === "sent")) store.drop(there);
 		tell(answer);
+	}
+
+	/** Behind the rooms that wait already. */
+	async function queue(there, seconds) {
+		const place = 1 + store.all.filter(({ turn }) => turn).length;
+		const turn = (there.turn = connection.pause(place * seconds));
+		await turn;
+		if (there.turn !== turn || store.link.phase !== "ready" || !store.all.includes(there)) return;
+		there.turn = null;
+		await goInto(there);
+		load(there);
 	}
 
 	function lost(code) {
@@ -89,13 +104,13 @@ export function makeSession({ store, connect }) {
 	}
 
 	async function load(there) {
-		if (!there || there.loading || store.link.phase !== "ready") return;
+		if (!there || there.loading || there.turn || store.link.phase !== "ready") return;
 		if (!there.loaded) await page(there, {}, "first");
 		if (there.kind !== "room" || there.peopleKnown) return;
 		there.peopleKnown = true;
 		const answer = await ask({ type: "who", room: there.name });
 		if (answer.nicks) store.users(there, answer.nicks);
-		else there.peopleKnown = answer.code !== GONE;
+		else there.peopleKnown = answer.code !== GONE && !there.turn;
 	}
 
 	/** One at a time; what is asked for meanwhile is not read. */
@@ -115,7 +130,7 @@ export function makeSession({ store, connect }) {
 			// History may overtake a stored message on its way to us, a pong does not.
 			const pong = how === "first" && (await ask({ type: "ping" }));
 			if (pong && !pong.code) store.saw(answer.messages.at(-1)?.id ?? 0);
-		} else if (answer.code !== GONE) {
+		} else if (answer.code !== GONE && !there.turn) {
 			there.loaded = true; // as far as it goes: asking again would bring the same
 			there.more = false;
 			if (!store.problem) tell(answer); // else it says why
@@ -126,10 +141,13 @@ export function makeSession({ store, connect }) {
 		post(store.pend({ ref: connection.newRef(), kind, text, places }));
 	}
 
-	function post({ kind: type, text, ref, places: [place] }) {
+	function post(item) {
+		const { kind: type, text, ref, places: [place] } = item;
 		const where = { msg: { room: place?.name }, dm: { to: place?.name } }[type];
 		connection.post({ type, ...where, text, ref }, (answer) => {
-			if (answer.code) store.fail(ref, explain(answer));
+			const turn = answer.code === "not-in-room" && place.turn;
+			if (turn) turn.then(() => store.unsent.has(ref) && post(item));
+			else if (answer.code) store.fail(ref, explain(answer));
 			else store.confirm(ref, answer);
 		});
 	}

@@ -438,3 +438,87 @@ test("who lost the name and reloads is asked for another one, and has the rooms 
   assert.deepEqual(sent("join").map(({ room }) => room), ["#tea"]);
   assert.deepEqual(sent("msg").map(({ room, text }) => [room, text]), [["#tea", "typed offline"]]);
 });
+
+const tooFast = { type: "error", code: "too-fast", detail: "6" };
+const wait = async (ms) => (clock.advance(ms), settled());
+
+/** In #a and #b besides #general, logged in anew by a server that lets only #a be joined at once. */
+async function loseRooms() {
+  await enterWithHistory();
+  for (const room of ["#a", "#b", "#c"]) {
+    session.join(room);
+    await answers("join", { type: "ok" });
+  }
+  session.say("for b", store.find("room", "#b"));
+  await loseAndFind();
+  await answers("resume", { type: "error", code: "not-resumable", detail: "" });
+  await answers("login", { type: "welcome", nick: "Ann", token: "new", rooms: ["#general"] });
+  const [a, b, c] = sent("join");
+  await says({ type: "ok", ref: a.ref });
+  for (const { ref } of [b, c]) await says({ ...tooFast, ref });
+}
+
+test("rooms that may not be joined again so fast are joined one after the other, and nothing is told", async () => {
+  await loseRooms();
+  assert.equal(store.problem, "");
+  await wait(5_999);
+  assert.equal(sent("join").length, 3);
+  await wait(1);
+  assert.deepEqual(sent("join").slice(3).map(({ room }) => room), ["#b"]);
+  await answers("join", { type: "ok", topic: "bees" });
+  assert.equal(store.find("room", "#b").topic, "bees");
+  await wait(6_000);
+  assert.deepEqual(sent("join").slice(4).map(({ room }) => room), ["#c"]);
+  await answers("join", tooFast); // somebody used the turn
+  await wait(6_000);
+  await answers("join", { type: "ok" });
+  assert.deepEqual(store.all.map(({ name }) => name), ["#general", "#a", "#b", "#c"]);
+  assert.equal(store.problem, "");
+});
+
+test("what was said in a room that has to wait is said, and read, when it is joined", async () => {
+  await loseRooms();
+  const there = store.find("room", "#b");
+  session.open(there);
+  await settled();
+  const asked = sent("history").filter(({ room }) => room === "#b").length;
+  await answers("msg", { type: "error", code: "not-in-room", detail: "#b" });
+  assert.equal(there.items[0].status, "pending");
+  await wait(6_000);
+  await answers("join", { type: "ok" });
+  assert.deepEqual(sent("msg").map(({ room, text }) => [room, text]), [["#b", "for b"], ["#b", "for b"]]);
+  assert.equal(sent("msg")[0].ref, sent("msg")[1].ref);
+  assert.equal(sent("history").filter(({ room }) => room === "#b").length, asked + 1);
+});
+
+test("history that was asked for before a room had to wait is asked for again", async () => {
+  await enterWithHistory();
+  session.join("#b");
+  await answers("join", tooFast);
+  await answers("history", { type: "error", code: "not-in-room", detail: "#b" });
+  assert.equal(store.problem, "");
+  await wait(6_000);
+  await answers("join", { type: "ok" });
+  await answers("history", page([4], false, "#b"));
+  assert.deepEqual(texts("#b"), ["m4"]);
+});
+
+test("a room that has to wait and is left, or is there again by another line, is not joined again", async () => {
+  await loseRooms();
+  session.leave(store.find("room", "#c"));
+  await answers("leave", { type: "error", code: "not-in-room", detail: "#c" });
+  await loseAndFind();
+  await answers("resume", { ...resumed, rooms: ["#general", "#a", "#b"] });
+  await wait(13_000);
+  assert.equal(sent("join").length, 0);
+});
+
+test("a room that waits while the line is lost is joined on the next one", async () => {
+  await loseRooms();
+  Sockets.last.breaks();
+  await wait(0);
+  session.connect();
+  await says(hello());
+  await answers("resume", { ...resumed, rooms: ["#general", "#a"] });
+  assert.deepEqual(sent("join").map(({ room }) => room), ["#b", "#c"]);
+});
