@@ -86,6 +86,7 @@ export class Store {
 			each.peopleKnown = false; // who came and went is not replayed
 			if (!recovered) each.clear();
 		}
+		if (!recovered) this.seen = null; // what is shown from now on may have lower ids
 		this.replaying = recovered ? missed : 0;
 		this.#arrive(arrival);
 	}

@@ -522,3 +522,16 @@ test("a room that waits while the line is lost is joined on the next one", async
   await answers("resume", { ...resumed, rooms: ["#general", "#a"] });
   assert.deepEqual(sent("join").map(({ room }) => room), ["#b", "#c"]);
 });
+
+test("after a resume that did not recover, what was seen begins anew with what is there then", async () => {
+  await enterWithHistory([100, 105]);
+  await loseAndFind(); // the log is back from a copy that ends with 100
+  await answers("resume", { ...resumed, recovered: false });
+  await answers("history", page([99, 100]));
+  await answers("ping", { type: "pong" });
+  assert.equal(store.seen, 100);
+  await says(message(101));
+  await says(message(102));
+  await loseAndFind();
+  assert.equal(sent("resume")[0].after, 102);
+});
