@@ -11,8 +11,12 @@ const compare = (a, b) => a.anchor - b.anchor || a.sequence - b.sequence;
 
 export function makeItem(fields) {
 	sequence += 1;
-	const at = new Date(fields.time);
-	return { status: "sent", anchor: fields.id, version: 0, sequence, ...fields, at, day: at.toDateString() };
+	return { status: "sent", anchor: fields.id, version: 0, sequence, ...fields, ...dated(fields.time) };
+}
+
+export function dated(time) {
+	const at = new Date(time);
+	return { time, at, day: at.toDateString() };
 }
 
 export class Conversation {

@@ -1,4 +1,4 @@
-import { Conversation, fold, makeItem, same } from "./conversation.js";
+import { Conversation, dated, fold, makeItem, same } from "./conversation.js";
 import { mentions } from "./markup.js";
 
 const TYPING = 6_000; // ms that someone is shown as typing
@@ -261,7 +261,7 @@ export class Store {
 	}
 
 	confirm(ref, { id, time }) {
-		this.#settle(ref, { status: "sent", id, time, anchor: id });
+		this.#settle(ref, { status: "sent", id, anchor: id, ...dated(time) });
 		this.unsent.delete(ref);
 		if (!this.replaying) this.saw(id); // else older messages are still on their way
 	}

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { rowsOf } from "../../static/rows.js";
 import { Store } from "../../static/state.js";
 import { hello, message } from "./fakes.mjs";
 
@@ -47,6 +48,16 @@ test("ok gives a message its id, time and place", () => {
   assert.equal(item.status, "sent");
   assert.equal(item.version, 1);
   assert.equal(store.unsent.size, 0);
+});
+
+test("a message of ours has the server's time: it was written by another clock, or yesterday", () => {
+  const item = pend("mine"); // at 09:31
+  store.apply(message(8)); // at 09:30
+  store.confirm("mine", { id: 7, time: "2026-11-18T08:15:00.000Z" });
+  assert.equal(item.at.toISOString(), "2026-11-18T08:15:00.000Z");
+  const rows = rowsOf(at("#general").items).map(({ kind, item }) => `${kind} ${item.day}`);
+  const [before, after] = [new Date(item.time), new Date(message(8).time)].map((each) => each.toDateString());
+  assert.deepEqual(rows, [`day ${before}`, `msg ${before}`, `day ${after}`, `msg ${after}`]);
 });
 
 test("a message of ours that was replayed before its ok is there once", () => {
