@@ -148,6 +148,8 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 			for (const { command, kept } of [...asked.values()]) if (kept) send(command);
 		},
 
+		giveUp: () => lose(), // this line, and try another one later
+
 		pause: (seconds) => new Promise((done) => clock.setTimeout(done, seconds * 1000)),
 
 		withdraw: (ref) => asked.delete(ref),

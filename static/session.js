@@ -3,11 +3,13 @@ import { same } from "./conversation.js";
 import { explain, farewell } from "./words.js";
 
 const PAGE = 200; // messages at once, the most
+const HELD = 20_000; // ms that a name may be, after a loss
 const TELL_TYPING = 3_000; // ms; not more often
 
 export function makeSession({ store, connect }) {
 	let line = 0; // counts connections: what began on an earlier one is late
 	let bye = "";
+	let heldUntil = 0; // by ourselves: a login may have come through whose answer was lost
 	let typedAt = -TELL_TYPING;
 
 	const connection = connect({
@@ -40,8 +42,11 @@ export function makeSession({ store, connect }) {
 
 	async function resume() {
 		const answer = await ask({ type: "resume", token: store.token, after: store.seen ?? undefined }); // or since the loss
-		if (answer.code === GONE) return true;
-		if (answer.code) return false;
+		if (["not-resumable", "username-taken"].includes(answer.code)) return false;
+		if (answer.code) {
+			if (answer.code !== GONE) connection.giveUp(); // a fault may pass
+			return true;
+		}
 		store.resumed(answer);
 		if (!answer.recovered) store.notice("You missed more than can be replayed; this is what history has.");
 		rejoin(answer.rooms);
@@ -52,7 +57,11 @@ export function makeSession({ store, connect }) {
 
 	async function logIn(anew) {
 		const answer = await ask({ type: "login", nick: store.nick });
-		if (answer.code === GONE) return;
+		if (answer.code === GONE) {
+			heldUntil = store.now() + HELD;
+			return;
+		}
+		if (answer.code === "username-taken" && store.now() < heldUntil) return connection.giveUp();
 		if (answer.code) {
 			connection.stop(); // what is open and unsent stays for whoever enters next
 			return store.set({ phase: "out", problem: explain(answer) });
@@ -160,6 +169,7 @@ export function makeSession({ store, connect }) {
 	return {
 		open,
 		enter(nick) {
+			heldUntil = 0;
 			store.set({ nick, token: null, phase: "entering", problem: "" });
 			connection.start();
 		},

@@ -535,3 +535,60 @@ test("after a resume that did not recover, what was seen begins anew with what i
   await loseAndFind();
   assert.equal(sent("resume")[0].after, 102);
 });
+
+for (const code of ["storage-failed", "internal-error"]) {
+  test(`a resume that fails for now (${code}) is tried again, later each time, and the session is kept`, async () => {
+    await enterWithHistory();
+    await loseAndFind();
+    for (let tries = 0; tries < 3; tries += 1) {
+      await answers("resume", { type: "error", code, detail: "" });
+      assert.deepEqual([store.phase, store.token, store.link.phase], ["in", "secret", "waiting"]);
+      assert.equal(sent("login").length, 0);
+      session.connect();
+      await says(hello());
+    }
+    await answers("resume", resumed);
+    assert.equal(store.link.phase, "ready");
+  });
+}
+
+async function loseAnswerToLogin() {
+  session.enter("Ann");
+  await says(hello());
+  Sockets.last.breaks();
+  await settled();
+}
+const taken = { type: "error", code: "username-taken", detail: "" };
+
+test("who was logged in without hearing of it tries until the server lets that name go", async () => {
+  await loseAnswerToLogin();
+  clock.advance(500);
+  await says(hello());
+  await answers("login", taken);
+  assert.deepEqual([store.phase, store.problem, store.link.phase], ["entering", "", "waiting"]);
+  clock.advance(10_000);
+  await says(hello());
+  await answers("login", { type: "welcome", nick: "Ann", token: "secret", rooms: ["#general"] });
+  assert.equal(store.phase, "in");
+});
+
+test("who finds the name taken for longer than that is asked for another one", async () => {
+  await loseAnswerToLogin();
+  clock.advance(500);
+  await says(hello());
+  clock.advance(9_000);
+  await answers("login", taken);
+  clock.advance(20_000);
+  await says(hello());
+  await answers("login", taken);
+  assert.equal(store.phase, "out");
+  assert.match(store.problem, /choose another/);
+});
+
+test("who then asks for another name that is taken is told at once", async () => {
+  await loseAnswerToLogin();
+  session.enter("Bob");
+  await says(hello());
+  await answers("login", taken);
+  assert.equal(store.phase, "out");
+});
