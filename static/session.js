@@ -3,6 +3,7 @@ import { same } from "./conversation.js";
 import { explain, farewell } from "./words.js";
 
 const PAGE = 200; // messages at once, the most
+const BREAK = 10; // s, after a page that could not be read
 const HELD = 20_000; // ms that a name may be, after a loss
 const TELL_TYPING = 3_000; // ms; not more often
 
@@ -113,7 +114,7 @@ export function makeSession({ store, connect }) {
 	}
 
 	async function load(there) {
-		if (!there || there.loading || there.turn || store.link.phase !== "ready") return;
+		if (!store.all.includes(there) || there.loading || there.turn || store.link.phase !== "ready") return;
 		if (!there.loaded) await page(there, {}, "first");
 		if (there.kind !== "room" || there.peopleKnown) return;
 		there.peopleKnown = true;
@@ -122,15 +123,20 @@ export function makeSession({ store, connect }) {
 		else there.peopleKnown = answer.code !== GONE && !there.turn;
 	}
 
-	/** One at a time; what is asked for meanwhile is not read. */
+	/** One at a time; what is asked for meanwhile is not read, nor for a while after a fault. */
 	function page(...what) {
 		const [there] = what;
-		return (there.loading ??= read(...what).then(() => {
+		const done = () => {
 			there.loading = null;
 			store.set({});
+		};
+		return (there.loading ??= read(...what).then((failed) => {
+			if (!failed) return done();
+			connection.pause(BREAK).then(done).then(() => load(there));
 		}));
 	}
 
+	/** Whether it failed, but may be tried again. */
 	async function read(there, query, how) {
 		const where = { [there.kind === "room" ? "room" : "with"]: there.name };
 		const answer = await ask({ type: "history", ...where, ...query });
@@ -140,9 +146,10 @@ export function makeSession({ store, connect }) {
 			const pong = how === "first" && (await ask({ type: "ping" }));
 			if (pong && !pong.code) store.saw(answer.messages.at(-1)?.id ?? 0);
 		} else if (answer.code !== GONE && !there.turn) {
+			if (!store.problem) tell(answer); // else it says why
+			if (!["not-in-room", "bad-request"].includes(answer.code)) return true;
 			there.loaded = true; // as far as it goes: asking again would bring the same
 			there.more = false;
-			if (!store.problem) tell(answer); // else it says why
 		}
 	}
 

@@ -592,3 +592,50 @@ test("who then asks for another name that is taken is told at once", async () =>
   await answers("login", taken);
   assert.equal(store.phase, "out");
 });
+
+const failed = { type: "error", code: "storage-failed", detail: "" };
+
+test("history that could not be read is asked for again after a while, not at each event", async () => {
+  await enter();
+  await answers("history", failed);
+  await answers("who", { type: "users", room: "#general", nicks: ["Ann"] });
+  for (const id of [7, 8]) await says(message(id));
+  assert.equal(sent("history").length, 1);
+  await wait(10_000);
+  assert.equal(sent("history").length, 2);
+  await answers("history", page([5, 6, 7, 8], true));
+  assert.deepEqual(texts(), ["m5", "m6", "m7", "m8"]);
+  assert.deepEqual([store.current.loaded, store.current.more], [true, true]);
+});
+
+test("an older page that could not be read may be asked for again after a while", async () => {
+  await enterWithHistory([5, 6]);
+  store.current.more = true;
+  session.older(store.current);
+  await answers("history", failed);
+  session.older(store.current);
+  assert.equal(sent("history").length, 2);
+  await wait(10_000);
+  assert.ok(store.current.more);
+  session.older(store.current);
+  assert.equal(sent("history").length, 3);
+});
+
+test("what may not be read is not asked for again", async () => {
+  await enterWithHistory();
+  session.join("#b");
+  await answers("join", { type: "ok" });
+  await answers("history", { type: "error", code: "not-in-room", detail: "#b" });
+  await wait(15_000);
+  assert.ok(store.current.loaded);
+  assert.equal(sent("history").length, 2);
+});
+
+test("history that could not be read on one line is asked for on the next one", async () => {
+  await enter();
+  await answers("history", failed);
+  await loseAndFind();
+  await answers("resume", resumed);
+  await wait(10_000);
+  assert.equal(sent("history").length, 1);
+});
