@@ -3,7 +3,7 @@ import { makeConnection } from "./connection.js";
 import { makeSession } from "./session.js";
 import { Store } from "./state.js";
 
-const clock = { now: Date.now, setTimeout: setTimeout.bind(window), clearTimeout: clearTimeout.bind(window) };
+const clock = { now: () => performance.now(), setTimeout: setTimeout.bind(window), clearTimeout: clearTimeout.bind(window) };
 const url = `${location.protocol.replace("http", "ws")}//${location.host}/ws`;
 
 export const store = new Store();

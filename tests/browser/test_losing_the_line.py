@@ -1,5 +1,6 @@
 """The cable between a page and the server is pulled in mid-conversation."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
@@ -179,6 +180,24 @@ async def test_who_stays_away_too_long_is_gone_and_comes_back_by_name(guests: Gu
             await ann.sees("before", "meanwhile")
             await ann.finds_here("Ann you", "Pat")
             await bo.sees("Ann joined the room")
+
+
+async def test_a_silent_line_is_noticed_although_the_clock_was_set_back(
+    server: Server, guests: Guests, watch: Watch
+) -> None:
+    watch.allow(NO_NETWORK)
+    async with cable(server.web_port) as line:
+        ann = await guests.visit(line.url)
+        await ann.page.clock.install()
+        await ann.page.reload()
+        await ann.enters("Ann")
+        await ann.says("m1")
+        line.muffle()
+        await ann.page.clock.set_system_time(datetime.now(UTC) - timedelta(hours=1))
+        await ann.page.clock.run_for(60_000)
+        await ann.is_cut_off()
+        line.mend()
+        await ann.connects_again()
 
 
 @pytest.mark.parametrize("sign", ["online", "pageshow", "visibilitychange"])
