@@ -21,6 +21,7 @@ function draw() {
 	if (wasIn) keep("nick", store.nick);
 	for (const each of [drawFrame, drawSides, drawLog, drawComposer, drawFinder, drawSettings]) each();
 	if (wasIn || before) showAddress(wasIn && store.current);
+	if (document.hidden) leave(); // a browser that discards the page does not ask
 }
 store.choose(recallSettings());
 store.onChoose = (settings) => keep("settings", JSON.stringify(settings));
@@ -34,7 +35,7 @@ store.onChange = () => {
 
 const leave = () => leaveSession(session.snapshot());
 function comeBack() {
-	takeSession();
+	if (!document.hidden) takeSession();
 	session.nudge();
 }
 addEventListener("popstate", () => wasIn && followAddress());

@@ -93,6 +93,19 @@ async def test_two_tabs_of_one_profile_are_two_people(server: Server, guests: Gu
     await ann.finds_here("Ann you", "Bo")
 
 
+async def test_a_tab_that_was_loaded_while_nobody_looked_may_be_discarded(
+    server: Server, guests: Guests
+) -> None:
+    """Its session is kept before it is shown or left: a browser that is short of memory asks nobody."""
+    ann = await guests.enter(page_of(server), "Ann")
+    await ann.page.add_init_script("Object.defineProperty(document, 'hidden', {get: () => true})")
+    await ann.page.reload()
+    await ann.is_connected()
+    await ann.page.wait_for_function("sessionStorage.getItem('parlour.session')")
+    kept = json.loads(await ann.page.evaluate("sessionStorage.getItem('parlour.session')"))
+    assert kept["nick"] == "Ann"
+
+
 async def test_a_chat_that_goes_on_in_another_tab_says_so_and_can_be_taken_back(
     server: Server, guests: Guests
 ) -> None:
