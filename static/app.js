@@ -38,7 +38,7 @@ function comeBack() {
 	if (!document.hidden) takeSession();
 	session.nudge();
 }
-addEventListener("popstate", () => wasIn && followAddress());
+addEventListener("popstate", ({ state }) => wasIn && followAddress(state));
 addEventListener("online", session.nudge);
 addEventListener("offline", session.nudge);
 addEventListener("storage", () => store.set({ settings: { ...store.settings, ...recallSettings() } }));

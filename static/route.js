@@ -1,5 +1,5 @@
 import { isNick, roomName } from "./commands.js";
-import { session } from "./page.js";
+import { session, store } from "./page.js";
 
 export const hashOf = (kind, name) => (kind === "room" ? `#/room/${name.slice(1)}` : `#/with/${name}`);
 
@@ -9,15 +9,19 @@ export function readHash(hash) {
 	return kind && isNick(word) ? ["direct", word] : null;
 }
 
-export function followAddress() {
+/** Back and forward lead to what is open; only an address that is new here opens what is not. */
+export function followAddress(visited) {
 	const [kind, name] = readHash(location.hash) ?? [];
 	if (!name) return;
-	if (kind === "room") session.join(name);
+	if (visited && !store.find(kind, name)) showAddress(store.current, visited);
+	else if (kind === "room") session.join(name);
 	else session.talkTo(name);
 }
 
-export function showAddress(open) {
+export function showAddress(open, visited) {
 	const hash = open ? hashOf(open.kind, open.name) : "";
-	if (hash === location.hash) return;
-	history[hash && location.hash ? "pushState" : "replaceState"](null, "", hash || "/");
+	const changed = hash !== location.hash;
+	if (!changed && history.state) return;
+	// Each place we have been to has a state; one that somebody typed or followed a link to has none yet.
+	history[changed && !visited && hash && location.hash ? "pushState" : "replaceState"](true, "", hash || "/");
 }
