@@ -1,9 +1,11 @@
 import { messagesOf, objection, parse } from "./commands.js";
+import { GONE } from "./connection.js";
 import { same } from "./conversation.js";
+import { explain } from "./words.js";
 
 /** Returns submit(text): true when the text is done with, false when it should stay in the box. */
 export function makeSubmit(store, session) {
-	const notice = (text) => store.notice(text, store.current);
+	const notice = (text) => (store.current ? store.notice(text, store.current) : store.set({ problem: text }));
 
 	function wrong(problem) {
 		store.set({ problem });
@@ -40,8 +42,16 @@ export function makeSubmit(store, session) {
 		help: () => store.set({ wanted: "help" }),
 		nick: ({ nick }) => void session.rename(nick),
 		quit: () => void session.quit(),
-		who: (_, here) => notice(`In ${here.name}: ${[...here.people.values()].join(", ")}`),
-		online: () => void session.online().then(({ nicks }) => nicks && notice(`Online users: ${nicks.join(", ")}`)),
+		who(_, here) {
+			const nicks = here.kind === "direct" ? [store.nick, here.name] : [...here.people.values()];
+			if (!nicks.length) return wrong(explain({ code: GONE }));
+			notice(`In ${here.name}: ${nicks.join(", ")}`);
+		},
+		async online() {
+			const answer = await session.online();
+			if (answer.code) wrong(explain(answer));
+			else notice(`Online users: ${answer.nicks.join(", ")}`);
+		},
 		ignored: () => notice(`You ignore ${store.settings.ignored.join(", ") || "nobody"}.`),
 		ignore({ nick }) {
 			if (same(nick, store.nick)) return wrong("That is you.");
@@ -53,14 +63,14 @@ export function makeSubmit(store, session) {
 			notice(`You do not ignore ${nick}.`);
 		},
 	};
-	const ANYWHERE = ["join", "nick", "quit", "direct", "help", "wrong"];
+	const IN_A_ROOM = ["say", "all", "leave", "topic", "who"];
 
 	return (text) => {
 		if (!text.trim()) return false;
 		store.set({ problem: "" });
 		const intent = parse(text);
 		const here = store.current;
-		if (!here && !ANYWHERE.includes(intent.type)) return wrong("Join a room first.");
+		if (!here && IN_A_ROOM.includes(intent.type)) return wrong("Join a room first.");
 		return handlers[intent.type](intent, here) !== false;
 	};
 }

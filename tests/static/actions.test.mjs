@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { makeSubmit } from "../../static/actions.js";
+import { Store } from "../../static/state.js";
+import { hello, settled } from "./fakes.mjs";
+
+let store, submit, online;
+
+beforeEach(() => {
+  store = new Store();
+  store.hello(hello());
+  store.welcome({ nick: "Ann", token: "t", rooms: ["#general"] });
+  online = { type: "users", nicks: ["Ann", "Bob"] };
+  submit = makeSubmit(store, { online: async () => online });
+});
+
+const type = async (text) => (assert.ok(submit(text)), settled());
+const told = () => store.current.items.at(-1)?.text;
+const gone = { type: "error", code: "connection-lost", detail: "" };
+
+test("/who names the people of the room", async () => {
+  store.users(store.current, ["Ann", "Bob"]);
+  await type("/who");
+  assert.equal(told(), "In #general: Ann, Bob");
+});
+
+test("/who in a direct conversation names both", async () => {
+  store.open(store.ensure("direct", "Bob"));
+  await type("/who");
+  assert.equal(told(), "In Bob: Ann, Bob");
+});
+
+test("/who where nobody is known yet says that there is no connection", () => {
+  assert.equal(submit("/who"), false);
+  assert.match(store.problem, /no connection/);
+  assert.equal(told(), undefined);
+});
+
+test("/whosonline names everyone, and says so when there is no connection", async () => {
+  await type("/whosonline");
+  assert.equal(told(), "Online users: Ann, Bob");
+  online = gone;
+  await type("/whosonline");
+  assert.match(store.problem, /no connection/);
+});
+
+test("what needs no room is answered in none", async () => {
+  store.drop(store.current);
+  await type("/rooms");
+  assert.equal(store.wanted, "finder");
+  await type("/whosonline");
+  assert.equal(store.problem, "Online users: Ann, Bob");
+  await type("/ignore Bob");
+  assert.match(store.problem, /^You ignore Bob/);
+  for (const text of ["hi", "/all hi", "/leave", "/topic x", "/who"]) {
+    assert.equal(submit(text), false);
+    assert.equal(store.problem, "Join a room first.");
+  }
+});
