@@ -50,6 +50,7 @@ document.addEventListener("visibilitychange", () => {
 	else comeBack();
 });
 
+store.setAway(document.hidden);
 const left = takeSession();
 if (left) session.restore(left);
 else store.set({ phase: "out" });

@@ -249,7 +249,9 @@ export function makeSession({ store, connect }) {
 		snapshot() {
 			const { phase, token, epoch, nick, seen, all, unsent } = store;
 			if (phase !== "in" && !all.length) return null; // else one who lost the name has rooms, and may have unsent words
-			const names = all.map(({ kind, name, draft }) => [kind, name, draft]);
+			const names = all.map(({ kind, name, draft, unread, mentions, firstUnread }) => {
+				return [kind, name, draft, { unread, mentions, firstUnread }];
+			});
 			const outbox = [...unsent.values()]
 				.filter(({ why, places }) => !why || places.some((each) => all.includes(each)))
 				.map(({ ref, kind, text, why, places: [{ kind: where, name }] }) => [kind, text, [where, name], ref, why]);
@@ -258,7 +260,7 @@ export function makeSession({ store, connect }) {
 
 		restore({ names, outbox, phase = "in", ...fields }) {
 			try {
-				for (const [kind, name, draft] of names) store.ensure(kind, name).draft = draft ?? "";
+				for (const [kind, name, draft, news] of names) Object.assign(store.ensure(kind, name), { draft, ...news });
 				store.set({ ...fields, phase });
 				for (const [kind, text, where, ref, why] of outbox) {
 					const places = kind === "gmsg" ? store.all : [store.ensure(...where)]; // which may be closed by now

@@ -111,7 +111,7 @@ export class Store {
 
 	open(current) {
 		if (this.current && current !== this.current) this.current.mark = 0;
-		this.#look(current);
+		if (!this.away) this.#look(current);
 		this.set({ current, problem: "" });
 	}
 

@@ -639,3 +639,17 @@ test("history that could not be read on one line is asked for on the next one", 
   await wait(10_000);
   assert.equal(sent("history").length, 1);
 });
+
+test("a reloaded page knows what is unread, and what comes meanwhile is counted too", async () => {
+  await enterWithHistory();
+  await says({ ...message(5), type: "dm", nick: "Cleo", to: "Ann", room: undefined });
+  reload();
+  const cleo = store.find("direct", "Cleo");
+  assert.deepEqual([cleo.unread, cleo.mentions], [1, 1]);
+  await says(hello());
+  await answers("resume", { ...resumed, missed: 1 });
+  await says({ ...message(6), type: "dm", nick: "Cleo", to: "Ann", room: undefined });
+  assert.deepEqual([cleo.unread, cleo.mentions], [2, 2]);
+  session.open(cleo);
+  assert.deepEqual([cleo.unread, cleo.mark], [0, 5]);
+});

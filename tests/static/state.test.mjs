@@ -396,3 +396,13 @@ test("what is nearly known leaves no hole, nor does one with nothing in it", () 
   store.history(general, page([10, 11], false)); // before 48
   assert.equal(general.hole, 0);
 });
+
+test("what is opened while nobody sees the page stays unread until somebody does", () => {
+  store.setAway(true);
+  store.ensure("direct", "Bob");
+  store.apply({ ...message(1), type: "dm", to: "Ann" });
+  store.open(at("@Bob"));
+  assert.equal(at("@Bob").unread, 1);
+  store.setAway(false);
+  assert.deepEqual([at("@Bob").unread, at("@Bob").mark], [0, 1]);
+});
