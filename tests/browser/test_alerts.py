@@ -93,7 +93,7 @@ async def test_one_is_notified_of_mentions_and_direct_messages_that_one_does_not
         await ann.page.reload()
         await ann.is_connected()
         await ann.opens("#tea")
-        await ann.opens("#general")
+        await ann.link("#general", unread=2).click()  # which a reload does not forget
         await ann.sees("hello ann")
         await ann.types("/ignore Cy")
         await ann.opens("#tea")

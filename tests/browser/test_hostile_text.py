@@ -114,7 +114,7 @@ async def test_markup_is_refused_as_a_room_and_the_refusal_is_text(server: Serve
     await expect(ann.rooms.get_by_role("link")).to_have_count(1)
 
 
-async def test_markup_in_the_address_and_as_a_person_to_write_to_is_text(
+async def test_markup_in_the_address_leads_nowhere_and_is_no_person_to_write_to(
     server: Server, guests: Guests
 ) -> None:
     ann = await guests.visit(page_of(server))
@@ -127,7 +127,7 @@ async def test_markup_in_the_address_and_as_a_person_to_write_to_is_text(
     for text in HOSTILE:
         name = text.replace(" ", "_")
         await ann.types(f"/msg {name} {text}")
-        await ann.is_in(name)
-        await ann.sees(text)
-        await expect(ann.log).to_contain_text("Not sent.")
+        await expect(ann.problem).to_contain_text("A nick begins with a letter")
+        await ann.is_in("#general")
+    await expect(ann.log).not_to_contain_text("Not sent.")
     assert [line for line in await elements(ann) if line not in ours] == []

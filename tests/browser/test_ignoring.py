@@ -30,7 +30,7 @@ async def test_what_an_ignored_person_says_is_hidden_and_comes_back(server: Serv
         await expect(ann.settings.get_by_role("listitem")).to_contain_text("cy")
         await ann.page.reload()
         await ann.is_connected()
-        await ann.opens("#general")
+        await ann.link("#general", unread=1).click()
         await ann.sees("hello")
         await ann.sees("before", "Ann, hear me", times=0)
         await ann.types("/ignore")
