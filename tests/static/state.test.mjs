@@ -406,3 +406,65 @@ test("what is opened while nobody sees the page stays unread until somebody does
   store.setAway(false);
   assert.deepEqual([at("@Bob").unread, at("@Bob").mark], [0, 1]);
 });
+
+/** A conversation that was read up to now, and then many messages more. */
+function crowd(name, count, from = 100) {
+  const there = at(name);
+  if (!there.loaded) store.history(there, page([98, 99], false, name), "first");
+  for (let id = from; id < from + count; id += 1) store.apply(message(id, `m${id}`, "Bob", name));
+  return there;
+}
+
+test("the oldest of very many messages are forgotten where nobody reads them, and can be read again", () => {
+  store.ensure("room", "#b");
+  const there = crowd("#b", 10_000);
+  assert.ok(there.items.length >= 2_000 && there.items.length <= 2_500, `${there.items.length}`);
+  assert.equal(there.items.at(-1).id, 10_099);
+  assert.deepEqual([there.more, there.unread, there.firstUnread], [true, 10_000, 100]);
+  const { oldest } = there;
+  assert.equal(oldest, there.items[0].id);
+  store.history(there, page([oldest - 2, oldest - 1], true, "#b"));
+  assert.deepEqual(there.items.slice(0, 3).map(({ id }) => id), [oldest - 2, oldest - 1, oldest]);
+});
+
+test("in the open conversation they are forgotten only while the reader is at its end", () => {
+  const general = crowd("#general", 5_000);
+  assert.equal(general.items.length, 5_002);
+  general.followed = true;
+  crowd("#general", 1, 6_000);
+  assert.equal(general.items.length, 2_001);
+});
+
+test("nothing is forgotten while a page is on its way: a hole would be left", () => {
+  store.ensure("room", "#b");
+  at("#b").loading = Promise.resolve();
+  assert.equal(crowd("#b", 5_000).items.length, 5_002);
+});
+
+test("what is unsent is never forgotten", () => {
+  store.ensure("room", "#b");
+  pend("failed", "failed", "#b");
+  store.fail("failed", "no disk");
+  pend("pending", "pending", "#b");
+  const { items } = crowd("#b", 5_000);
+  assert.deepEqual([items[0].text, items.at(-1).text], ["failed", "pending"]);
+});
+
+test("a hole that is forgotten with what was around it is none any more, a later one stays", () => {
+  store.ensure("room", "#b");
+  const there = crowd("#b", 1);
+  there.hole = 100;
+  crowd("#b", 2_600, 101);
+  assert.equal(there.hole, 0);
+  there.hole = 2_699;
+  crowd("#b", 1_000, 2_701);
+  assert.equal(there.hole, 2_699);
+});
+
+test("those who come and go are forgotten too", () => {
+  store.ensure("room", "#b");
+  crowd("#b", 1);
+  for (let n = 0; n < 3_000; n += 1) store.apply({ type: "joined", room: "#b", nick: `N${n}` });
+  assert.ok(at("#b").items.length <= 2_500);
+  assert.equal(at("#b").more, true);
+});
