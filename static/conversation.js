@@ -1,9 +1,6 @@
 // Order is by id. What has none has an anchor: a notice stands after what had been said when it came, an
 // unsent message after everything.
 
-const KEPT = 2_000; // items,
-const SLACK = 500; // and so many more, so that they are seldom counted out
-
 export const fold = (name) => name.toLowerCase();
 export const same = (a, b) => fold(a) === fold(b);
 
@@ -34,7 +31,6 @@ export class Conversation {
 	draft = "";
 	topic = "";
 	target = 0; // the id of the one to be shown
-	followed = false; // the reader is at its end
 
 	constructor(kind, name) {
 		this.kind = kind; // "room" or "direct"
@@ -58,15 +54,6 @@ export class Conversation {
 		while (at > 0 && compare(this.items[at - 1], item) > 0) at -= 1;
 		this.items.splice(at, 0, item);
 		return true;
-	}
-
-	/** What is far back is forgotten; who goes there reads it again. A page on its way joins the oldest there is. */
-	trim() {
-		const cut = this.items.length - KEPT;
-		if (cut < SLACK || !this.loaded || this.loading) return;
-		this.#keep(({ status }, at) => at >= cut || status !== "sent");
-		if (!(this.hole > this.oldest)) this.hole = 0;
-		this.more = true;
 	}
 
 	remove(item) {
@@ -111,12 +98,8 @@ export class Conversation {
 	}
 
 	#forget(upTo) {
-		this.#keep(({ anchor, status }) => anchor > upTo || status === "failed");
-		for (const item of this.items) if (item.anchor <= upTo) item.anchor = 0;
-	}
-
-	#keep(which) {
-		this.items = this.items.filter(which);
+		this.items = this.items.filter(({ anchor, status }) => anchor > upTo || status === "failed");
 		this.ids = new Set(this.items.flatMap(({ id }) => id ?? []));
+		for (const item of this.items) if (item.anchor <= upTo) item.anchor = 0;
 	}
 }

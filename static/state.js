@@ -182,7 +182,7 @@ export class Store {
 		for (const each of places) {
 			each.typing.delete(item.nick);
 			if (each.is("direct", item.nick)) each.name = item.nick; // as the person writes it
-			if (this.#add(each, item) && this.#count(each, item)) this.onCall(each, item);
+			if (each.add(item) && this.#count(each, item)) this.onCall(each, item);
 		}
 		this.replaying = Math.max(0, this.replaying - 1);
 		this.saw(item.id);
@@ -282,17 +282,12 @@ export class Store {
 		this.set({});
 	}
 
-	#add(there, item) {
-		if (there !== this.current || there.followed) there.trim();
-		return there.add(item);
-	}
-
 	notice(text, there) {
 		this.#put({ kind: "notice", text }, there ? [there] : this.all);
 	}
 
 	#put(fields, places) {
-		for (const each of places) this.#add(each, makeItem({ ...fields, time: this.now(), anchor: this.seen ?? 0 }));
+		for (const each of places) each.add(makeItem({ ...fields, time: this.now(), anchor: this.seen ?? 0 }));
 		this.set({});
 	}
 }

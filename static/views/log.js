@@ -89,7 +89,6 @@ function reach() {
 	const { current } = store;
 	const below = log.scrollHeight - log.scrollTop - log.clientHeight;
 	atEnd = to === rows.length && below < NEAR_END;
-	if (shown) shown.followed = atEnd;
 	const { scrollTop } = log;
 	if (scrollTop < MARGIN && from > 0 && !atEnd) {
 		from = Math.max(0, from - STEP);

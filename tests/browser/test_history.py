@@ -87,26 +87,3 @@ async def test_the_newest_message_stays_in_sight_unless_one_reads_higher_up(
         await ann.sees("m160")
         await expect(ann.log.get_by_text("m110", exact=True)).to_be_in_viewport()
         await expect(ann.log.get_by_text("m160", exact=True)).not_to_be_in_viewport()
-
-
-async def test_what_a_page_forgets_of_a_long_day_is_read_again_by_who_scrolls_up(
-    server: Server, guests: Guests
-) -> None:
-    texts = [f"m{n}" for n in range(1000, 4000)]
-    ann = await guests.enter(page_of(server), "Ann")
-    async with command_user(server, "Cy") as cy:
-        await ann.sees("Cy joined the room")
-        for start in range(0, len(texts), 500):
-            await cy.send(*(f"MSG {text}" for text in texts[start : start + 500]), "PING")
-            await cy.hears("PONG")
-        await expect(ann.log.get_by_text("m3999", exact=True)).to_be_in_viewport()
-        first = ""
-        while first != "m1000":
-            await ann.log.evaluate("log => log.scrollTo(0, 0)")
-            read = await ann.reads(r"\bm\d{4}\b")
-            first = read[0]
-            assert read == texts[texts.index(first) :][: len(read)]
-        await cy.send("MSG m4000")
-        jump = ann.page.get_by_role("button", name="Jump to newest (1 new)", exact=True)
-        await jump.click()
-        await expect(ann.log.get_by_text("m4000", exact=True)).to_be_in_viewport()
