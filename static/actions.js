@@ -1,9 +1,8 @@
 import { messagesOf, objection, parse } from "./commands.js";
-import { GONE } from "./connection.js";
 import { same } from "./conversation.js";
 import { explain } from "./words.js";
 
-/** Returns submit(text): true when the text is done with, false when it should stay in the box. */
+/** submit(text): false when it should stay in the box. */
 export function makeSubmit(store, session) {
 	const notice = (text) => (store.current ? store.notice(text, store.current) : store.set({ problem: text }));
 
@@ -42,11 +41,7 @@ export function makeSubmit(store, session) {
 		help: () => store.set({ wanted: "help" }),
 		nick: ({ nick }) => void session.rename(nick),
 		quit: () => void session.quit(),
-		who(_, here) {
-			const nicks = here.kind === "direct" ? [store.nick, here.name] : [...here.people.values()];
-			if (!nicks.length) return wrong(explain({ code: GONE }));
-			notice(`In ${here.name}: ${nicks.join(", ")}`);
-		},
+		who: (_, here) => notice(`In ${here.name}: ${store.nicksIn(here).join(", ")}`),
 		async online() {
 			const answer = await session.online();
 			if (answer.code) wrong(explain(answer));

@@ -8,7 +8,7 @@ import { drawLog } from "./views/log.js";
 import { drawSettings } from "./views/settings.js";
 import { drawSides } from "./views/sides.js";
 
-// Once a frame (a hidden page gets none), but another conversation at once: the next key belongs to it.
+// Once a frame, but another conversation at once: the next key belongs to it.
 let due = false;
 let drawn = null;
 let wasIn = false;
@@ -21,7 +21,7 @@ function draw() {
 	if (wasIn) keep("nick", store.nick);
 	for (const each of [drawFrame, drawSides, drawLog, drawComposer, drawFinder, drawSettings]) each();
 	if (wasIn || before) showAddress(wasIn && store.current);
-	if (document.hidden) leave(); // a browser that discards the page does not ask
+	if (document.hidden) leave(); // the page may be discarded
 }
 store.choose(recallSettings());
 store.onChoose = (settings) => keep("settings", JSON.stringify(settings));

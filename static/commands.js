@@ -5,15 +5,15 @@ const NICK = /^[A-Za-z][A-Za-z0-9_-]{0,31}$/;
 
 export const isNick = (text) => NICK.test(text);
 
-/** The room as the server writes it, or null. The # may be left out. */
+/** As the server writes it, or null. The # may be left out. */
 export function roomName(text) {
 	const word = text.trim();
 	return ROOM.test(word) ? "#" + word.replace("#", "").toLowerCase() : null;
 }
 
 const wrong = (why) => ({ type: "wrong", why });
-
-const named = (nick, intent) => (isNick(nick) ? intent : wrong(explain({ code: "invalid-username" })));
+const no = (code) => wrong(explain({ code }));
+const named = (nick, intent) => (isNick(nick) ? intent : no("invalid-username"));
 
 const alone = (type) => (rest) => !rest && { type };
 const text = (type, before = "") => (rest) => rest && { type, text: before + rest };
@@ -24,11 +24,11 @@ function direct(rest) {
 	return to && named(to, { type: "direct", to, text: words });
 }
 
-/** What follows each; nothing comes of what is not written right. The list for people is in index.html. */
+/** The list for people is in index.html. */
 const COMMANDS = {
 	join(rest) {
 		const room = roomName(rest);
-		return rest && (room ? { type: "join", room } : wrong("A room is # and 1 to 63 of: letters, digits, - and _."));
+		return rest && (room ? { type: "join", room } : no("bad-room-name"));
 	},
 	leave: (rest) => (!rest || roomName(rest)) && { type: "leave", room: roomName(rest) },
 	rooms: alone("rooms"),
@@ -48,7 +48,7 @@ export const COMMAND_NAMES = Object.keys(COMMANDS).map((word) => `/${word}`);
 const OTHERS = { dm: "msg", pm: "msg" };
 
 export function parse(typed) {
-	// What begins with "/me " is an action for whoever reads it; a space before it makes it words.
+	// "/me " would be an action; a space before it makes it words.
 	if (typed.startsWith("//me ")) return { type: "say", text: ` ${typed.slice(1)}` };
 	if (!/^\/(?!\/)/.test(typed)) return { type: "say", text: typed.replace(/^\/\//, "/") };
 	const [, word, rest] = typed.match(/^\/(\S*)\s*([^]*)$/);
@@ -65,7 +65,7 @@ export const messagesOf = (typed) =>
 		.map((line) => line.trimEnd())
 		.filter(Boolean);
 
-/** Why these cannot be sent, or "". Characters are code points, as the server counts. */
+/** Why these cannot be sent, or "". Code points count. */
 export function objection(messages, limit) {
 	if (!messages.length) return "There is nothing to say in that.";
 	const at = messages.findIndex((message) => [...message].length > limit);

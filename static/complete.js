@@ -1,7 +1,7 @@
 const MOST = 8;
 const starts = (word) => (name) => name.toLowerCase().startsWith(word.toLowerCase());
 
-/** {start, options: [{text, label}]}: what replaces the text from `start` to the cursor; null for nothing. */
+/** {start, options: [{text, label}]}, which replace the text from `start` to the cursor; or null. */
 export function complete(before, { commands, rooms, nicks, emoji }) {
 	const word = before.split(/\s/).at(-1);
 	const start = before.length - word.length;

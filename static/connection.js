@@ -1,33 +1,28 @@
-// The line to the server: one WebSocket at a time, and what must survive it.
-
-const BASE_DELAY = 500; // ms; try n waits a random part of BASE * 2^n (full jitter)
+const BASE_DELAY = 500; // ms; times 2^n, with full jitter
 const MAX_DELAY = 30_000;
-const SILENCE = 20_000; // without a frame; then we ask whether anyone is there
-const PATIENCE = 10_000; // for an answer, or a first hello
-const QUICK_PATIENCE = 4_000; // after waking up, when the line is probably dead
-const TOO_LARGE = 1009; // the code of a close
+const SILENCE = 20_000; // then we ask whether anyone is there
+const PATIENCE = 10_000; // for an answer
+const QUICK_PATIENCE = 4_000; // after waking up
 
-/** The code of an answer that will not come. */
+/** Of an answer that will not come. */
 export const GONE = "connection-lost";
-
-const sizeOf = (command) => new TextEncoder().encode(JSON.stringify(command)).length;
 
 /**
  * `on` = {hello(event), event(event), lost(closeCode), status(phase)}.
- * Phases: idle, connecting, open (hello was heard), ready (the outbox flows), waiting (to try again).
+ * Phases: idle, connecting, open (after hello), ready (the outbox flows), waiting.
  */
 export function makeConnection({ url, WebSocket, clock, random = Math.random, on }) {
-	const asked = new Map(); // ref -> {command, done, kept}, in the order they were written
-	// A reloaded page may be the same session: an old ref would pass for a repetition.
+	const asked = new Map(); // ref -> {command, done, kept}
+	// A reloaded page may be the same session.
 	const prefix = random().toString(36).slice(2, 10);
 	let socket = null;
 	let wanted = false;
 	let phase = "idle";
 	let tries = 0;
 	let heardAt = 0;
-	let alive = false; // something was heard since we asked
+	let alive = false; // heard since we asked
 	let count = 0;
-	let timer = null; // we wait for one thing at a time
+	let timer = null;
 
 	function enter(next) {
 		phase = next;
@@ -65,21 +60,12 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 		if (socket?.readyState === 1) socket.send(JSON.stringify(command));
 	}
 
-	/** The largest of what was asked must be what the server could not take. */
-	function refuseLargest() {
-		const sizes = [...asked].map(([ref, { command }]) => [ref, sizeOf(command)]);
-		const [[ref] = []] = sizes.sort(([, a], [, b]) => b - a);
-		asked.get(ref)?.done({ type: "error", code: "too-large", detail: "" });
-		asked.delete(ref);
-	}
-
 	function lose(code) {
 		const old = socket;
-		socket = null; // first: the close handshake of a dead peer takes minutes
+		socket = null; // first: a close may take minutes
 		old?.close();
 		clock.clearTimeout(timer);
 		phase = "lost";
-		if (code === TOO_LARGE) refuseLargest();
 		for (const [ref, { kept, done }] of [...asked]) {
 			if (kept) continue;
 			asked.delete(ref);
@@ -96,7 +82,7 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 		later(SILENCE, () => (clock.now() - heardAt >= SILENCE ? probe(PATIENCE) : rest()));
 	}
 
-	/** Any frame is a sign of life: the pong itself may come late. */
+	/** Any frame is a sign of life. */
 	function probe(patience) {
 		alive = false;
 		send({ type: "ping" });
@@ -105,7 +91,7 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 
 	const newRef = () => `${prefix}-${(count += 1)}`;
 
-	/** Something changed (network, visibility): do now what is due later. */
+	/** Do now what is due later. */
 	function nudge() {
 		if (phase === "waiting") connect();
 		else if (phase === "ready") probe(QUICK_PATIENCE);
@@ -126,29 +112,29 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 			if (phase !== "lost") lose();
 		},
 
-		/** A promise of the answer; an error, or GONE, is one with a `code`. */
+		/** A promise of the answer; an error has a `code`. */
 		ask(command) {
 			const ref = newRef();
 			return new Promise((done) => {
 				if (phase !== "open" && phase !== "ready") return done({ type: "error", code: GONE });
-				asked.set(ref, { command, done });
+				asked.set(ref, { done });
 				send({ ...command, ref });
 			});
 		},
 
-		/** Send it when the line is ready, and again after each loss, until answered. */
+		/** Sent when the line is ready, and again until answered. */
 		post(command, done) {
 			asked.set(command.ref, { command, done, kept: true });
 			if (phase === "ready") send(command);
 		},
 
 		ready() {
-			tries = 0; // only now: a server that greets and drops us must not be hammered
+			tries = 0; // only now: it may greet and drop us
 			enter("ready");
 			for (const { command, kept } of [...asked.values()]) if (kept) send(command);
 		},
 
-		giveUp: () => lose(), // this line, and try another one later
+		giveUp: () => lose(), // and try later
 
 		pause: (seconds) => new Promise((done) => clock.setTimeout(done, seconds * 1000)),
 

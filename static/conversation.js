@@ -1,12 +1,11 @@
-// Order is by id. What has none has an anchor: a notice stands after what had been said when it came, an
-// unsent message after everything.
+// Order is by id; what has none has an anchor.
 
 export const fold = (name) => name.toLowerCase();
 export const same = (a, b) => fold(a) === fold(b);
 
-let sequence = 0; // tells apart what has one anchor
+let sequence = 0;
 
-// Infinity - Infinity is NaN, which is falsy: unsent messages compare by their sequence.
+// Infinity - Infinity is NaN: unsent messages compare by sequence.
 const compare = (a, b) => a.anchor - b.anchor || a.sequence - b.sequence;
 
 export function makeItem(fields) {
@@ -27,10 +26,11 @@ export class Conversation {
 	unread = 0;
 	mentions = 0; // of those
 	firstUnread = 0; // an id
-	mark = 0; // the id of the first since one looked
+	mark = 0; // the id of the first that is new
 	draft = "";
+	turn = null; // a promise, while one may not join
 	topic = "";
-	target = 0; // the id of the one to be shown
+	target = 0; // an id
 
 	constructor(kind, name) {
 		this.kind = kind; // "room" or "direct"
@@ -42,7 +42,7 @@ export class Conversation {
 		return kind === this.kind && same(name, this.name);
 	}
 
-	/** To page back from. Messages to everyone are no part of this history. */
+	/** To page back from; what all hear is no part of it. */
 	get oldest() {
 		return this.items.find(({ id, kind }) => id && kind !== "gmsg")?.id;
 	}
@@ -60,7 +60,7 @@ export class Conversation {
 		this.items = this.items.filter((each) => each !== item);
 	}
 
-	/** Returns what was new. At most one hole is left, which is shown and filled from its newer end. */
+	/** Returns what was new. At most one hole is left, and filled from its newer end. */
 	merge(page, more, how) {
 		const first = how === "first";
 		const reached = page[0]?.id;
@@ -79,22 +79,21 @@ export class Conversation {
 		return added;
 	}
 
-	/** Nobody will tell what was said after `seen`: the next first page must. */
+	/** What was said after `seen`, the next first page must tell. */
 	lapse(seen) {
-		if (this.loaded) this.knownTo = seen; // else there may be a hole already
+		if (this.loaded) this.knownTo = seen;
 		this.loaded = this.peopleKnown = false;
 	}
 
 	clear() {
 		this.#forget(Number.MAX_SAFE_INTEGER);
-		this.more = false; // there are older messages
+		this.more = false; // there are older ones
 		this.loaded = false; // up to now
 		this.loading = null; // a promise
-		this.turn = null; // a promise, while one has to wait until one may join
-		this.hole = 0; // the id of the message before which some are missing
-		this.shore = 0; // and of the one before those
+		this.hole = 0; // an id before which some are missing
+		this.shore = 0;
 		this.peopleKnown = false;
-		this.knownTo = -1; // the last id before a loss
+		this.knownTo = -1;
 	}
 
 	#forget(upTo) {

@@ -1,10 +1,9 @@
 const LINK = String.raw`\bhttps?:\/\/[^\s<>"\x60]+`;
-const LEAD = 30; // characters
 const mentionOf = (nick) => String.raw`(?<![\w-])@?${nick.replace(/\W/g, "\\$&")}(?![\w-])`;
 
 export const mentions = (text, nick) => !!nick && new RegExp(mentionOf(nick), "i").test(text);
 
-/** Without the punctuation after it, and without a ")" whose "(" stands before it. */
+/** Without punctuation after it, nor a ")" that has no "(". */
 function trimmed(link) {
 	const after = link.includes("(") ? ".,:;!?'\"*" : ".,:;!?'\"*)";
 	let end = link.length;
@@ -12,14 +11,7 @@ function trimmed(link) {
 	return link.slice(0, end);
 }
 
-/** The text from a little before the longest word that was looked for: where it is cut, that shall be seen. */
-export function around(text, query) {
-	const [word] = query.split(/[^\p{L}\p{N}\p{M}]+/u).sort((a, b) => b.length - a.length);
-	const at = text.search(new RegExp(`(?<![\\p{L}\\p{N}])${word}`, "iu"));
-	return at > LEAD ? `…${text.slice(at - LEAD, at).replace(/^\S*\s?/, "")}${text.slice(at)}` : text;
-}
-
-/** [{type, text}] of types text, code, fence, link and mention: all of the text but backticks. */
+/** [{type, text}]: all of the text but backticks. */
 export function partsOf(text, nick) {
 	const parts = [];
 	let end = 0;

@@ -4,7 +4,7 @@ export function attempt(action) {
 	try {
 		return action();
 	} catch {
-		return null; // where storage is forbidden even naming it throws
+		return null; // storage may be forbidden
 	}
 }
 
@@ -13,7 +13,7 @@ export const keep = (what, value) => attempt(() => localStorage.setItem(`parlour
 
 export const recallSettings = () => attempt(() => JSON.parse(recall("settings")));
 
-// Only while nobody sees the page: a duplicated tab has a copy, which would take the session away.
+// Only while nobody sees the page: a duplicated tab would take it away.
 export const leaveSession = (session) =>
 	attempt(() => sessionStorage.setItem(SESSION, JSON.stringify(session)));
 export const takeSession = () =>

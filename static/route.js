@@ -9,7 +9,6 @@ export function readHash(hash) {
 	return kind && isNick(word) ? ["direct", word] : null;
 }
 
-/** Back and forward lead to what is open; only an address that is new here opens what is not. */
 export function followAddress(visited) {
 	const [kind, name] = readHash(location.hash) ?? [];
 	if (!name) return;
@@ -22,6 +21,6 @@ export function showAddress(open, visited) {
 	const hash = open ? hashOf(open.kind, open.name) : "";
 	const changed = hash !== location.hash;
 	if (!changed && history.state) return;
-	// Each place we have been to has a state; one that somebody typed or followed a link to has none yet.
+	// Where we have been has a state.
 	history[changed && !visited && hash && location.hash ? "pushState" : "replaceState"](true, "", hash || "/");
 }

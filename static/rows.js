@@ -1,5 +1,5 @@
-const TOGETHER = 5 * 60_000; // ms; messages of one person within it share a heading
-const NAMES = 6; // of those who came or went
+const TOGETHER = 5 * 60_000; // ms
+const NAMES = 6;
 
 const isSpoken = ({ kind }) => kind !== "notice" && kind !== "presence";
 export const isAction = (item) => isSpoken(item) && item.text.startsWith("/me ");
@@ -13,7 +13,7 @@ function goesOn(item, before) {
 export function rowsOf(items, mark, hole) {
 	const rows = [];
 	let before = null;
-	let fence = false; // between two lines of ``` by one person
+	let fence = false;
 	for (const item of items) {
 		if (hole && item.id >= hole) {
 			rows.push({ kind: "hole", item });

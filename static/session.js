@@ -2,15 +2,13 @@ import { GONE } from "./connection.js";
 import { same } from "./conversation.js";
 import { explain, farewell } from "./words.js";
 
-const PAGE = 200; // messages at once, the most
-const BREAK = 10; // s, after a page that could not be read
-const HELD = 20_000; // ms that a name may be, after a loss
-const TELL_TYPING = 3_000; // ms; not more often
+const PAGE = 200; // at most
+const BREAK = 10; // s, after a fault
+const TELL_TYPING = 3_000; // ms
 
 export function makeSession({ store, connect }) {
-	let line = 0; // counts connections: what began on an earlier one is late
+	let line = 0; // counts connections
 	let bye = "";
-	let heldUntil = 0; // by ourselves: a login may have come through whose answer was lost
 	let typedAt = -TELL_TYPING;
 
 	const connection = connect({
@@ -20,13 +18,13 @@ export function makeSession({ store, connect }) {
 		event(event) {
 			if (["bye", "error"].includes(event.type)) bye = event.reason ?? event.code;
 			else store.apply(event);
-			load(store.current); // which an event may have opened
+			load(store.current);
 		},
 	});
 	const { ask } = connection;
 	const tell = (problem) => store.set({ problem: explain(problem) });
 
-	/** The answer, or nothing when it is a no, which is told. */
+	/** The answer; nothing when it is a no, which is told. */
 	async function wish(command, allowed) {
 		const answer = await ask(command);
 		if (!answer.code || answer.code === allowed) return answer;
@@ -42,10 +40,10 @@ export function makeSession({ store, connect }) {
 	}
 
 	async function resume() {
-		const answer = await ask({ type: "resume", token: store.token, after: store.seen ?? undefined }); // or since the loss
+		const answer = await ask({ type: "resume", token: store.token, after: store.seen ?? undefined });
 		if (["not-resumable", "username-taken"].includes(answer.code)) return false;
 		if (answer.code) {
-			if (answer.code !== GONE) connection.giveUp(); // a fault may pass
+			if (answer.code !== GONE) connection.giveUp();
 			return true;
 		}
 		store.resumed(answer);
@@ -58,13 +56,9 @@ export function makeSession({ store, connect }) {
 
 	async function logIn(anew) {
 		const answer = await ask({ type: "login", nick: store.nick });
-		if (answer.code === GONE) {
-			heldUntil = store.now() + HELD;
-			return;
-		}
-		if (answer.code === "username-taken" && store.now() < heldUntil) return connection.giveUp();
+		if (answer.code === GONE) return;
 		if (answer.code) {
-			connection.stop(); // what is open and unsent stays for whoever enters next
+			connection.stop();
 			return store.set({ phase: "out", problem: explain(answer) });
 		}
 		store.welcome(answer);
@@ -75,31 +69,23 @@ export function makeSession({ store, connect }) {
 	}
 
 	function rejoin(rooms) {
-		for (const each of store.all) {
-			each.turn = null;
-			if (each.kind === "room" && !rooms.includes(each.name)) goInto(each);
-		}
+		for (const each of store.all) if (each.kind === "room" && !rooms.includes(each.name)) goInto(each);
 	}
 
-	/** Whoever may not keeps what was said or written there meanwhile. */
 	async function goInto(there) {
+		const mine = line;
 		const answer = await ask({ type: "join", room: there.name });
-		if (answer.code === "too-fast") return queue(there, answer.detail);
+		there.turn = answer.code === "too-fast" ? connection.pause(answer.detail) : null;
+		if (there.turn) {
+			await there.turn;
+			if (mine !== line || !store.all.includes(there)) return;
+			await goInto(there);
+			return load(there);
+		}
 		if (answer.type === "ok") store.about(there, answer.topic ?? "");
 		if (!answer.code || answer.code === GONE || answer.code === "already-in-that-room") return;
 		if (!there.draft && there.items.every(({ status }) => status === "sent")) store.drop(there);
 		tell(answer);
-	}
-
-	/** Behind the rooms that wait already. */
-	async function queue(there, seconds) {
-		const place = 1 + store.all.filter(({ turn }) => turn).length;
-		const turn = (there.turn = connection.pause(place * seconds));
-		await turn;
-		if (there.turn !== turn || store.link.phase !== "ready" || !store.all.includes(there)) return;
-		there.turn = null;
-		await goInto(there);
-		load(there);
 	}
 
 	function lost(code) {
@@ -107,7 +93,7 @@ export function makeSession({ store, connect }) {
 		if (bye === "resumed-elsewhere") connection.stop();
 	}
 
-	/** One after the other: a user's own command does not queue behind 40. */
+	/** In turn: a command of the user does not queue behind 40. */
 	async function refresh() {
 		const mine = line;
 		for (const each of new Set([store.current, ...store.all])) if (mine === line) await load(each);
@@ -123,7 +109,7 @@ export function makeSession({ store, connect }) {
 		else there.peopleKnown = answer.code !== GONE && !there.turn;
 	}
 
-	/** One at a time; what is asked for meanwhile is not read, nor for a while after a fault. */
+	/** One at a time; what is asked for meanwhile is not read. */
 	function page(...what) {
 		const [there] = what;
 		const done = () => {
@@ -136,19 +122,19 @@ export function makeSession({ store, connect }) {
 		}));
 	}
 
-	/** Whether it failed, but may be tried again. */
+	/** Whether to try again later. */
 	async function read(there, query, how) {
 		const where = { [there.kind === "room" ? "room" : "with"]: there.name };
 		const answer = await ask({ type: "history", ...where, ...query });
 		if (answer.messages) {
 			store.history(there, answer, how);
-			// History may overtake a stored message on its way to us, a pong does not.
+			// History may overtake a message, a pong does not.
 			const pong = how === "first" && (await ask({ type: "ping" }));
 			if (pong && !pong.code) store.saw(answer.messages.at(-1)?.id ?? 0);
 		} else if (answer.code !== GONE && !there.turn) {
-			if (!store.problem) tell(answer); // else it says why
+			if (!store.problem) tell(answer);
 			if (!["not-in-room", "bad-request"].includes(answer.code)) return true;
-			there.loaded = true; // as far as it goes: asking again would bring the same
+			there.loaded = true;
 			there.more = false;
 		}
 	}
@@ -176,11 +162,10 @@ export function makeSession({ store, connect }) {
 	return {
 		open,
 		enter(nick) {
-			heldUntil = 0;
 			store.set({ nick, token: null, phase: "entering", problem: "" });
 			connection.start();
 		},
-		connect: connection.start, // also back from another tab
+		connect: connection.start,
 		nudge: connection.nudge,
 		older: (there) => page(there, { before: there.oldest, limit: PAGE / 2 }),
 		fill: (there) => page(there, { before: there.hole, limit: PAGE }),
@@ -211,7 +196,7 @@ export function makeSession({ store, connect }) {
 			const from = store.current;
 			const there = store.ensure("room", room);
 			const answered = known || goInto(there);
-			open(there); // at once, for what is typed next belongs there
+			open(there); // what is typed next belongs there
 			await answered;
 			if (!store.all.includes(there) && from) store.set({ current: from });
 		},
@@ -248,13 +233,14 @@ export function makeSession({ store, connect }) {
 
 		snapshot() {
 			const { phase, token, epoch, nick, seen, all, unsent } = store;
-			if (phase !== "in" && !all.length) return null; // else one who lost the name has rooms, and may have unsent words
+			if (phase !== "in" && !all.length) return null; // else its rooms and words wait for a name
 			const names = all.map(({ kind, name, draft, unread, mentions, firstUnread }) => {
 				return [kind, name, draft, { unread, mentions, firstUnread }];
 			});
-			const outbox = [...unsent.values()]
-				.filter(({ why, places }) => !why || places.some((each) => all.includes(each)))
-				.map(({ ref, kind, text, why, places: [{ kind: where, name }] }) => [kind, text, [where, name], ref, why]);
+			const kept = ({ why, places }) => !why || places.some((each) => all.includes(each));
+			const outbox = [...unsent.values()].filter(kept).map(({ ref, kind, text, why, places: [there] }) => {
+				return [kind, text, [there?.kind, there?.name], ref, why];
+			});
 			return { phase, token, epoch, nick, seen, names, outbox };
 		},
 
@@ -263,7 +249,7 @@ export function makeSession({ store, connect }) {
 				for (const [kind, name, draft, news] of names) Object.assign(store.ensure(kind, name), { draft, ...news });
 				store.set({ ...fields, phase });
 				for (const [kind, text, where, ref, why] of outbox) {
-					const places = kind === "gmsg" ? store.all : [store.ensure(...where)]; // which may be closed by now
+					const places = kind === "gmsg" ? store.all : [store.ensure(...where)];
 					const item = store.pend({ ref, kind, text, places });
 					if (why) store.fail(ref, why);
 					else post(item);

@@ -1,14 +1,14 @@
 import { Conversation, dated, fold, makeItem, same } from "./conversation.js";
 import { mentions } from "./markup.js";
 
-const TYPING = 6_000; // ms that someone is shown as typing
+const TYPING = 6_000; // ms
 
 export class Store {
-	link = { phase: "idle", why: "" }; // the connection
-	settings = { theme: "", typing: true, sound: false, notify: false, ignored: [] }; // what one chose on this device
+	link = { phase: "idle", why: "" };
+	settings = { theme: "", typing: true, sound: false, notify: false, ignored: [] }; // of this device
 	onChange = () => {};
 	onChoose = () => {};
-	onCall = () => {}; // somebody spoke to us where we do not look
+	onCall = () => {};
 
 	constructor(now = Date.now) {
 		this.now = now;
@@ -30,7 +30,6 @@ export class Store {
 		return this.settings.ignored.some((each) => same(each, nick));
 	}
 
-	/** What they say stays, but is not shown. */
 	ignore(nick, on = true) {
 		const others = this.settings.ignored.filter((each) => !same(each, nick));
 		this.choose({ ignored: on ? [...others, nick] : others });
@@ -47,23 +46,23 @@ export class Store {
 
 	reset(nick = "") {
 		this.set({
-			phase: "out", // "out": asking for a nick; "entering"; "in"
+			phase: "out", // or "entering", "in"
 			nick,
 			token: null,
 			epoch: null,
-			seen: null, // all up to this id has reached us; null while we cannot know
-			replaying: 0, // events still to come that fill a gap
+			seen: null, // up to this id; null: unknown
+			replaying: 0, // events still to come
 			limits: { text: 2000 },
 			all: [],
 			current: null,
-			away: false, // nobody sees the page
-			wanted: "", // "finder" or "help", to be opened
+			away: false,
+			wanted: "", // "finder" or "help"
 			unsent: new Map(),
 			problem: "",
 		});
 	}
 
-	/** False when ids of before mean nothing any more. */
+	/** Whether the ids are still the same. */
 	hello({ epoch, limits }) {
 		const known = this.epoch === epoch;
 		if (!known) {
@@ -80,13 +79,13 @@ export class Store {
 		this.#arrive(arrival);
 	}
 
-	/** What was said in between follows as `missed` ordinary events, or not at all. */
+	/** `missed` events follow, or nothing does. */
 	resumed({ recovered, missed, ...arrival }) {
 		for (const each of this.all) {
-			each.peopleKnown = false; // who came and went is not replayed
+			each.peopleKnown = false;
 			if (!recovered) each.clear();
 		}
-		if (!recovered) this.seen = null; // what is shown from now on may have lower ids
+		if (!recovered) this.seen = null; // ids may be lower now
 		this.replaying = recovered ? missed : 0;
 		this.#arrive(arrival);
 	}
@@ -125,7 +124,7 @@ export class Store {
 		this.set({ away });
 	}
 
-	/** Returns whether it calls us. */
+	/** Whether it calls us. */
 	#count(there, { id, mine, kind, mentioned, nick }) {
 		if (mine || kind === "gmsg" || this.ignores(nick) || (there === this.current && !this.away)) return false;
 		if (!there.unread) there.firstUnread = id;
@@ -148,7 +147,7 @@ export class Store {
 		const [there] = places;
 		if (type === "msg") this.#hear(event, places);
 		else if (type === "dm") this.#hear(event, this.#directly(this.#isMe(nick) ? event.to : nick));
-		else if (type === "gmsg") this.#hear(event, this.all); // shown wherever one may look
+		else if (type === "gmsg") this.#hear(event, this.all);
 		else if (type === "disconnected") this.#go(nick, this.all, "left the chat");
 		else if (type === "renamed") this.rename(event.old, event.new);
 		else if (!there) return;
@@ -161,7 +160,6 @@ export class Store {
 		else if (type === "topic") this.about(there, event.text, nick);
 	}
 
-	/** Whom one ignores opens no conversation. */
 	#directly(nick) {
 		if (!this.ignores(nick)) this.ensure("direct", nick);
 		return this.all.filter((each) => each.is("direct", nick));
@@ -181,7 +179,7 @@ export class Store {
 		const item = this.#read(event);
 		for (const each of places) {
 			each.typing.delete(item.nick);
-			if (each.is("direct", item.nick)) each.name = item.nick; // as the person writes it
+			if (each.is("direct", item.nick)) each.name = item.nick;
 			if (each.add(item) && this.#count(each, item)) this.onCall(each, item);
 		}
 		this.replaying = Math.max(0, this.replaying - 1);
@@ -233,12 +231,17 @@ export class Store {
 		}
 	}
 
+	nicksIn({ kind, name, people }) {
+		const nicks = kind === "direct" ? [name] : people.values();
+		return [...new Set([...nicks, this.nick])].sort((a, b) => (fold(a) < fold(b) ? -1 : 1));
+	}
+
 	users(there, nicks) {
 		there.people = new Map(nicks.map((nick) => [fold(nick), nick]));
 		this.set({});
 	}
 
-	/** A page of history; how: the "first", which is the newest, or one "far" from the others. */
+	/** A page; how: the "first", which is the newest, or one "far" from the others. */
 	history(there, { messages, more }, how) {
 		const before = there.knownTo;
 		const added = there.merge(messages.map((each) => this.#read(each)), more, how);
@@ -246,7 +249,6 @@ export class Store {
 		this.set({});
 	}
 
-	/** Nothing up to this id is still on its way to us. */
 	saw(id) {
 		this.set({ seen: Math.max(id, this.seen ?? 0) });
 	}
@@ -263,7 +265,7 @@ export class Store {
 	confirm(ref, { id, time }) {
 		this.#settle(ref, { status: "sent", id, anchor: id, ...dated(time) });
 		this.unsent.delete(ref);
-		if (!this.replaying) this.saw(id); // else older messages are still on their way
+		if (!this.replaying) this.saw(id);
 	}
 
 	fail(ref, why) {
@@ -278,7 +280,7 @@ export class Store {
 		const item = this.unsent.get(ref);
 		for (const each of item.places) each.remove(item);
 		Object.assign(item, fields, { version: item.version + 1 });
-		for (const each of item.places) each.add(item); // unless it came by replay already
+		for (const each of item.places) each.add(item);
 		this.set({});
 	}
 

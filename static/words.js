@@ -3,7 +3,7 @@ import words from "./words.json" with { type: "json" };
 const plain = (code) => code.replaceAll("-", " ");
 
 export function explain({ code, detail = "" }) {
-	const known = words.errors[code]?.replace("{}", () => detail).replace(/\b1 seconds/, "1 second");
+	const known = words.errors[code]?.replace("{}", () => detail);
 	return known ?? `Sorry, ${plain(code)}${detail && `: ${detail}`}.`;
 }
 
@@ -14,7 +14,6 @@ export function whoTypes(nicks) {
 	return `${nicks.length > 3 ? "Several people" : listed.format(nicks)} ${nicks.length > 1 ? "are" : "is"} typing…`;
 }
 
-/** Why a connection ended; "" when it just broke. */
 export const farewell = (reason, code) => words.endings[reason || code] ?? plain(reason);
 
 export function describe({ phase, why }, inside) {

@@ -5,8 +5,8 @@ import { session, store, submit } from "../page.js";
 import { whoTypes } from "../words.js";
 import { byId, el } from "./dom.js";
 
-const MANY = 5; // lines; more are put in when one has agreed
-const NEARLY = 200; // characters; fewer left are counted
+const MANY = 5; // lines
+const NEARLY = 200; // characters left
 
 const form = byId("composer");
 const field = byId("message");
@@ -14,16 +14,16 @@ const list = byId("options");
 const ask = byId("ask");
 const counter = byId("counter");
 const sent = [];
-let back = 0; // how far one went back in it
-let shown = null; // the conversation whose draft is in the field
-let found = null; // what the word may become
+let back = 0;
+let shown = null; // whose draft is in the field
+let found = null;
 let chosen = 0;
 let pasted = "";
-let emoji = null; // name -> sign, once it is wanted
+let emoji = null; // name -> sign
 
 form.onsubmit = (event) => {
 	event.preventDefault();
-	const from = shown; // what is submitted may open another conversation at once
+	const from = shown; // another may be opened
 	const text = field.value;
 	if (!submit(text)) return;
 	if (sent.at(-1) !== text) sent.push(text);
@@ -56,7 +56,6 @@ function write(text) {
 	changed();
 }
 
-/** What stands from `start` to the end of the selection. */
 function replace(start, text) {
 	field.setRangeText(text, start, field.selectionEnd, "end");
 	changed();
@@ -92,7 +91,7 @@ function suggest(next, at = 0) {
 }
 
 function accept(event, index) {
-	event.preventDefault(); // the field keeps the focus
+	event.preventDefault();
 	replace(found.start, found.options[index].text);
 }
 
@@ -117,7 +116,7 @@ function pressed(event) {
 	if (key === "Enter" && !event.shiftKey) return form.requestSubmit() ?? true;
 	if (key !== "Tab" || event.shiftKey) return false;
 	const next = look();
-	if (!next) return false; // so Tab leaves the field
+	if (!next) return false;
 	suggest(next);
 	if (next.options.length === 1) accept(event, 0);
 	return true;
@@ -153,6 +152,6 @@ export function drawComposer() {
 	shown = current;
 	write(current?.draft ?? "");
 	field.placeholder = current ? `Message ${current.name}` : "/join #room";
-	// Without a keyboard, focus would bring one up over the messages.
+	// Elsewhere a keyboard would come up.
 	if (matchMedia("(pointer: fine)").matches) field.focus();
 }

@@ -15,7 +15,7 @@ export const dayName = new Intl.DateTimeFormat(undefined, { dateStyle: "full" })
 
 const kept = new WeakMap(); // parent -> Map(key -> node)
 
-/** Make the children of `parent` follow `items`; what stays is not moved, for a moved node loses focus. */
+/** Make the children of `parent` follow `items`; what stays is not moved and keeps its focus. */
 export function follow(parent, items, make, key = (item) => item) {
 	const old = kept.get(parent) ?? new Map();
 	const nodes = new Map();

@@ -1,42 +1,34 @@
 import { roomName } from "../commands.js";
-import { around } from "../markup.js";
 import { session, store } from "../page.js";
 import { explain } from "../words.js";
-import { button, byId, dayName, el, fullTime, nickClass, span } from "./dom.js";
+import { button, byId, dayName, el, nickClass, span } from "./dom.js";
 
-const REST = 250; // ms without a key; then the server is asked
+const REST = 250; // ms
 const MOST = 20; // of each kind
 
 const dialog = byId("finder");
 const field = byId("find");
-const note = byId("found-note");
 let rooms = [];
 let people = [];
 let timer = null;
 
+const tell = (what) => (byId("found-note").textContent = what.code ? explain(what) : "");
+
 /** `choices` are [what to do, ...what is shown]. */
 function fill(kind, choices) {
 	const make = ([go, ...parts]) => el("li", {}, button(() => (dialog.close(), go()), ...parts));
-	const more = choices.length - MOST;
-	const rest = more > 0 ? [el("li", { className: "hint" }, `and ${more} more`)] : [];
-	byId(`found-${kind}`).replaceChildren(...choices.slice(0, MOST).map(make), ...rest);
+	byId(`found-${kind}`).replaceChildren(...choices.slice(0, MOST).map(make));
 }
 
-const choice = (room, about, topic) => {
-	const parts = topic ? [" · ", el("bdi", {}, topic)] : [];
-	return [() => session.join(room), room, el("small", {}, ` ${about}`, ...parts)];
-};
+const choice = (room, about, topic) => [() => session.join(room), room, el("small", {}, ` ${about}${topic && " · "}`, el("bdi", {}, topic))];
 
-function hit(message, query) {
-	const at = new Date(message.time);
-	return [
-		() => session.reveal(message),
-		el("small", {}, `${message.room ?? "Direct"} `),
-		span("said", `${message.nick}: `, el("bdi", {}, around(message.text, query))),
-		" ",
-		el("time", { dateTime: message.time, title: fullTime.format(at) }, dayName.format(at)),
-	];
-}
+const hit = (message) => [
+	() => session.reveal(message),
+	el("small", {}, `${message.room ?? "Direct"} `),
+	span("said", `${message.nick}: `, el("bdi", {}, message.text)),
+	" ",
+	el("time", {}, dayName.format(new Date(message.time))),
+];
 
 function draw() {
 	const query = field.value;
@@ -46,8 +38,8 @@ function draw() {
 	fill("rooms", found.map(({ room, members, topic }) => choice(room, `${members} here`, topic)));
 	fill("people", people.filter(fits).map((nick) => [() => session.talkTo(nick), span(nickClass(nick), nick)]));
 	const named = roomName(word);
-	fill("new", named && !rooms.some(({ room }) => room === named) ? [choice(named, "a new room")] : []);
-	note.textContent = "";
+	fill("new", named && !rooms.some(({ room }) => room === named) ? [choice(named, "a new room", "")] : []);
+	tell({});
 	clearTimeout(timer);
 	if (word) timer = setTimeout(search, REST, query);
 	else fill("said", []);
@@ -57,11 +49,9 @@ async function search(query) {
 	const answer = await session.search(query, MOST);
 	if (query !== field.value) return;
 	const { messages = [] } = answer;
-	const said = store.visible(messages).reverse();
-	fill("said", said.map((each) => hit(each, query)));
-	if (answer.code) note.textContent = explain(answer);
-	else if (messages.length === MOST) note.textContent = `These are the newest ${MOST}. There may be more: add a word.`;
-	else if (!said.length) note.textContent = "No message has these words.";
+	fill("said", store.visible(messages).reverse().map(hit));
+	const code = { 0: "nothing-found", [MOST]: "newest-only" }[messages.length];
+	tell({ code, ...answer });
 }
 
 async function open() {
@@ -73,8 +63,8 @@ async function open() {
 	const [listed, online] = await Promise.all([session.rooms(), session.online()]);
 	rooms = listed.rooms ?? [];
 	people = online.nicks ?? [];
-	if (document.activeElement === field) draw(); // else one has begun to choose
-	if (listed.code) note.textContent = explain(listed);
+	if (document.activeElement === field) draw();
+	tell(listed);
 }
 
 field.oninput = draw;

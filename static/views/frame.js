@@ -24,7 +24,7 @@ function drawForm({ phase, problem }) {
 	nick.ariaInvalid = phase !== "in" && problem !== "";
 	if (phase === "out" && phase !== shown) {
 		nick.focus();
-		nick.select(); // what is typed takes its place
+		nick.select();
 	}
 	shown = phase;
 }
@@ -32,7 +32,7 @@ function drawForm({ phase, problem }) {
 function drawStatus(inside) {
 	const { phase } = store.link;
 	const words = describe(store.link, inside);
-	if (status.textContent !== words) status.textContent = words; // else it might be read out again
+	if (status.textContent !== words) status.textContent = words; // else it is read out again
 	status.dataset.phase = phase;
 	again.hidden = phase !== "waiting" && !(phase === "idle" && inside);
 	again.textContent = phase === "idle" ? "Use it here" : "Connect now";

@@ -3,11 +3,11 @@ import { session, store } from "../page.js";
 import { comings, isAction, rowsOf } from "../rows.js";
 import { button, byId, dayName, el, follow, fullTime, nickClass, span, spoken } from "./dom.js";
 
-const NEAR_END = 60; // px; who is that close to the newest stays with it
-const MARGIN = 500; // px; when fewer are left above or below, more rows are wanted
-const ROWS = 160; // in the document at first,
+const NEAR_END = 60; // px
+const MARGIN = 500; // px; with fewer left, more rows are wanted
+const ROWS = 160; // at first,
 const MOST = 240; // at most,
-const STEP = 60; // and how many are added at once
+const STEP = 60; // more at once
 
 const clockTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
@@ -17,7 +17,7 @@ function nodeOf({ type, text }) {
 	if (type === "link") return el("a", { href: text, target: "_blank", rel: "noopener noreferrer" }, text);
 	if (type === "mention") return el("mark", {}, text);
 	if (type === "text") return text;
-	const ticks = () => span("ticks", type === "fence" ? "```" : "`"); // to be copied
+	const ticks = () => span("ticks", type === "fence" ? "```" : "`");
 	return el("code", { className: type }, ticks(), text, ticks());
 }
 
@@ -30,8 +30,8 @@ let rows = [];
 let last = null;
 let from = 0; // the window
 let to = 0;
-let atEnd = true; // and so stays with the newest
-let floor = 0; // the newest id then
+let atEnd = true;
+let floor = 0;
 
 function message({ item, joined, code }) {
 	const { kind, nick, text, status, why, mentioned } = item;
@@ -72,7 +72,7 @@ function make(row) {
 	return node;
 }
 
-/** Draw the window; what was on the screen stays where it was. */
+/** What was on the screen stays where it was. */
 function paint() {
 	const edge = log.getBoundingClientRect().top;
 	const seen = [...list.children].filter((node) => node.getBoundingClientRect().bottom > edge).slice(0, 40);
@@ -134,7 +134,7 @@ export function drawLog() {
 	const top = rows[from + 1]?.item;
 	const size = to - from;
 	rows = rowsOf(items, current?.mark, current?.hole);
-	// Only what was said just now is read out, not who came, nor what was said before.
+	// Only what was said just now is read out.
 	const added = items.slice(items.lastIndexOf(last) + 1);
 	log.ariaBusy = another || !last || added.length > 4 || added.some(({ kind }) => kind === "presence");
 	log.ariaLabel = current?.name ?? "Messages";

@@ -4,8 +4,7 @@ import { button, byId, el, follow } from "./dom.js";
 
 const BEEP = 0.25; // s
 
-/** What one chooses on this device; and what calls one who does not look, if that is chosen. */
-const { theme, typing, sound, notify: choice } = byId("choices"); // style.css looks at the theme
+const { theme, typing, sound, notify: choice } = byId("choices");
 const { Notification } = window;
 let audio = null;
 
@@ -34,7 +33,7 @@ const wanted = () => store.settings.notify && Notification?.permission === "gran
 
 store.onCall = (there, item) => {
 	if (store.settings.sound) beep();
-	if (wanted()) attempt(() => notify(there, item)); // some phones have it and refuse
+	if (wanted()) attempt(() => notify(there, item)); // some phones refuse
 };
 sound.onclick = () => sound.checked && beep();
 choice.onclick = async () => {

@@ -1,4 +1,4 @@
-import { fold, same } from "../conversation.js";
+import { same } from "../conversation.js";
 import { session, store } from "../page.js";
 import { hashOf } from "../route.js";
 import { button, byId, el, follow, nickClass, span, spoken } from "./dom.js";
@@ -13,7 +13,7 @@ for (const drawer of [byId("rooms"), byId("people")]) {
 
 function makeLink(there) {
 	const onclick = (event) => {
-		if (event.ctrlKey || event.metaKey || event.shiftKey) return; // to another tab, by the address
+		if (event.ctrlKey || event.metaKey || event.shiftKey) return; // to another tab
 		event.preventDefault();
 		session.open(there);
 	};
@@ -43,15 +43,14 @@ function makePerson(nick) {
 }
 
 export function drawSides() {
-	const { current, nick, all } = store;
+	const { current, all } = store;
 	for (const kind in lists) {
 		const some = all.filter((each) => each.kind === kind);
 		follow(lists[kind], some, makeLink);
 		some.forEach((each, at) => update(lists[kind].children[at].firstChild, each));
 	}
-	const here = current?.kind === "direct" ? new Set([current.name, nick]) : (current?.people.values() ?? []);
-	const nicks = [...here].sort((a, b) => (fold(a) < fold(b) ? -1 : 1));
-	// Our own entry is no button, so whose it is belongs to the key.
+	const nicks = current ? store.nicksIn(current) : [];
+	// Our own entry is no button.
 	follow(list, nicks, makePerson, (each) => `${each} ${isMe(each)}`);
 	nicks.forEach((each, at) => isMe(each) || (list.children[at].lastChild.ariaPressed = store.ignores(each)));
 	byId("people-count").textContent = nicks.length || "";

@@ -62,6 +62,29 @@ async def test_what_was_not_answered_and_what_was_not_sent_survive_a_reload_and_
         await pat.is_told("Ann: m2", "Ann: m3")
 
 
+@pytest.mark.network
+async def test_what_was_written_offline_to_somebody_outlives_a_closed_conversation_and_a_reload(
+    server: Server, guests: Guests, watch: Watch
+) -> None:
+    watch.allow(NO_NETWORK)
+    async with cable(server.web_port) as line:
+        bo = await guests.enter(page_of(server), "Bo")
+        ann = await guests.visit(line.url)
+        await ann.waits_long_between_attempts()
+        await ann.enters("Ann")
+        line.cut()
+        await ann.is_cut_off()
+        await ann.types("/msg Bo are you there?")
+        await ann.is_in("Bo")
+        await ann.page.get_by_role("button", name="Close", exact=True).click()
+        await ann.is_in("#general")
+        line.mend()
+        await ann.page.reload()
+        await ann.is_connected()
+        await bo.link("Ann", unread=1).click()
+        await bo.sees("are you there?")
+
+
 async def test_a_link_to_a_room_opens_it(server: Server, guests: Guests) -> None:
     ann = await guests.visit(page_of(server) + "#/room/Python")
     await ann.enters("Ann")

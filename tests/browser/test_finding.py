@@ -110,14 +110,12 @@ async def test_whoever_finds_nothing_is_told_why(server: Server, guests: Guests,
         await expect(note).to_have_text(offline)
 
 
-async def test_what_is_found_is_shown_with_its_day_and_the_part_around_it(
-    server: Server, guests: Guests
-) -> None:
+async def test_what_is_found_is_shown_with_its_day(server: Server, guests: Guests) -> None:
     ann = await guests.enter(page_of(server), "Ann")
     dialog, box = finder(ann)
     note = dialog.get_by_role("status")
     async with command_user(server, "Cy") as cy:
-        await cy.send(*(f"MSG needle {n}" for n in range(18)), f"MSG {'hay ' * 400}needle, שלום!", "PING")
+        await cy.send(*(f"MSG needle {n}" for n in range(18)), "MSG a needle, שלום!", "PING")
         await cy.hears("PONG")
         await ann.page.keyboard.press("Control+k")
         await box.fill("needle")
@@ -125,10 +123,8 @@ async def test_what_is_found_is_shown_with_its_day_and_the_part_around_it(
         await expect(found).to_have_count(19)
         await expect(note).to_be_empty()
         await expect(found.first).to_have_text(
-            re.compile(r"^#general Cy: …(hay ){7}needle, שלום! \w+day,? \d+ \w+ \d{4}$")
+            re.compile(r"^#general Cy: a needle, שלום! \w+day,? \d+ \w+ \d{4}$")
         )
-        shown = found.first.locator("bdi")
-        assert await shown.evaluate("node => node.parentNode.scrollWidth <= node.parentNode.clientWidth")
         await cy.send("TOPIC שלום needle!", "MSG needle 18", "MSG שלום needle!", "PING")
         await cy.hears("OK topic-changed", "PONG")
         await box.fill("")

@@ -30,12 +30,6 @@ test("/who in a direct conversation names both", async () => {
   assert.equal(told(), "In Bob: Ann, Bob");
 });
 
-test("/who where nobody is known yet says that there is no connection", () => {
-  assert.equal(submit("/who"), false);
-  assert.match(store.problem, /no connection/);
-  assert.equal(told(), undefined);
-});
-
 test("/whosonline names everyone, and says so when there is no connection", async () => {
   await type("/whosonline");
   assert.equal(told(), "Online users: Ann, Bob");

@@ -213,25 +213,3 @@ test("stop while waiting cancels the next try", () => {
   assert.equal(phase(), "idle");
 });
 
-test("what was too large for the server is refused and not sent again; all else is", async () => {
-  const answers = [];
-  const post = (ref, text) => connection.post({ type: "msg", text, ref }, ({ code }) => answers.push([ref, code]));
-  makeReady();
-  post("1", "a");
-  post("2", "z".repeat(17_000));
-  post("3", "ä".repeat(5_000));
-  Sockets.last.breaks(1009);
-  assert.deepEqual(answers, [["2", "too-large"]]);
-  connection.nudge();
-  Sockets.last.says(hello());
-  connection.ready();
-  assert.deepEqual(Sockets.last.sent.map(({ ref }) => ref), ["1", "3"]);
-});
-
-test("what is too large is found by its bytes, and a question may be", async () => {
-  makeReady();
-  connection.post({ type: "msg", text: "a".repeat(9_000), ref: "1" }, () => assert.fail("is kept"));
-  const asked = connection.ask({ type: "nick", nick: "ä".repeat(8_500) });
-  Sockets.last.breaks(1009);
-  assert.equal((await asked).code, "too-large");
-});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { around, mentions, partsOf } from "../../static/markup.js";
+import { mentions, partsOf } from "../../static/markup.js";
 
 const shown = (text, nick) => partsOf(text, nick).map(({ type, text: part }) => `${type}:${part}`);
 
@@ -54,14 +54,4 @@ test("the longest texts take no longer than their length: a walk for each charac
     const shown = partsOf(text, "Ann").map(({ text: part }) => part);
     assert.equal(shown.join("").replaceAll("`", ""), text.replaceAll("`", ""));
   }
-});
-
-test("of a long text the part around what was found is shown", () => {
-  const long = `${"word ".repeat(40)}the Needle, here`;
-  assert.equal(around(long, "needle"), "…word word word word word the Needle, here");
-  assert.equal(around(long, "here? (nee"), "…word word word the Needle, here");
-  assert.equal(around(`${"x".repeat(90)}.needle`, "needle"), "…needle");
-  assert.equal(around(`${"ein Wort ".repeat(9)}Ärger`, "är"), "…ein Wort ein Wort ein Wort Ärger");
-  for (const text of ["a needle", "x".repeat(90), `no${"needle ".repeat(3)}`]) assert.equal(around(text, "needle"), text);
-  for (const query of ["", "(", "😄", "\\"]) assert.equal(around(long, query), long);
 });
