@@ -47,7 +47,7 @@ STOP_PATIENCE: Final = 9.0
 
 
 async def serve(config: Config) -> None:
-    """Run both doors until SIGINT or SIGTERM; a second one ends the process at once.
+    """Run both doors until SIGINT, SIGTERM or SIGHUP (without TLS); a second one ends the process at once.
 
     Raises CannotOpen, CannotListen, CannotUse before anything is served.
     """
