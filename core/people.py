@@ -142,12 +142,13 @@ class People:
         after = command.after
         if after is None:
             after = self._seen(old) if old is not None and was_open else record.seen
-        session.behind = after
+        session.behind = min(after, self._past.last_id)
         self._put(session)
         self._remember(session)
         await self._past.replay(session, after, self._topics, command.ref)
         if not session.ended:  # else what was on its way may be lost
             session.behind = None
+            self._remember(session)
 
     def _take_over(self, session: Session, old: Session) -> None:
         """Nobody sees anything, but for the rooms that the new connection's door cannot hold."""

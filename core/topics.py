@@ -1,6 +1,7 @@
 """Rooms as one looks for them: which there are, and what each is about."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from heapq import nsmallest
 from itertools import islice
 
@@ -8,7 +9,7 @@ from core import commands as c
 from core import rules
 from core.facts import Entry, TopicChanged
 from core.limits import LISTED_MAX, PAGE_CHARACTERS, TOPICS_MAX
-from core.log import Log
+from core.log import Log, LogError
 from core.names import RoomName
 from core.outbox import Outbox
 from core.replies import AnyReply, Room, RoomList, TopicIs
@@ -38,11 +39,12 @@ class Topics:
         text = rules.topic(command.text or "")
         if text != self._log.topics.get(room, ""):
             await self._log.set_topic(room, text)
-            await self._forget_some()
             audience = self._roster.room(room)
             if audience is not None:
                 fact = TopicChanged(room, nick, text)
                 self._outbox.show([audience], Entry(0, now(), fact), without=session.current)
+            with suppress(LogError):  # it was logged; the next change tries again
+                await self._forget_some()
         return TopicIs(room, text, changed=True, ref=command.ref)
 
     async def _forget_some(self) -> None:

@@ -204,13 +204,6 @@ def check(config: Config) -> Config:
         raise BadConfig("--tls-cert and --tls-key belong together")
     if config.tls_tcp_port is not None and not config.tls_cert:
         raise BadConfig("--tls-tcp-port needs --tls-cert and --tls-key")
-    doors: dict[int, str] = {}
-    for key in ("tcp_port", "web_port", "tls_tcp_port", "admin_port"):
-        port = getattr(config, key)
-        if port and doors.setdefault(port, key) != key:
-            raise BadConfig(
-                f"{_flag(doors[port])} and {_flag(key)} are both {port}: give one of them another"
-            )
     if config.proxy_protocol and not config.trusted_proxy:
         raise BadConfig("--proxy-protocol needs --trusted-proxy: nobody else is believed")
     return msgspec.structs.replace(config, allowed_origin=origins)
@@ -222,6 +215,8 @@ def _origin(text: str) -> str:
     if match is None:
         raise BadConfig(f"--allowed-origin takes origins like https://chat.example.org, not {text!r}")
     scheme, host, port = match.groups("")
+    if scheme not in ("http", "https"):  # of an extension, say: the case of its name counts
+        return text.rstrip("/")
     return f"{scheme}://{host}{'' if (scheme, port) in USUAL_PORTS else port}"
 
 
@@ -248,7 +243,8 @@ def _convert(values: dict[str, Any], where: str, *, strict: bool = False) -> dic
     try:
         config = msgspec.convert(values, Config, strict=strict)
     except msgspec.ValidationError as error:
-        problem, _, place = str(error).partition(" - at ")
+        problem, _, place = str(error).rpartition(" - at ")
+        problem, place = (problem, place) if problem else (place, "")
         key = place.strip("`").removeprefix("$.")
         if problem.startswith("Invalid enum value"):
             problem += f", not one of {METAVARS[key]}"

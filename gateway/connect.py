@@ -39,6 +39,7 @@ def connect(host: str, port: int) -> int:
 def _say(server: socket.socket) -> None:
     """From the descriptor: sys.stdin has a lock, and Python aborts at its end when a thread holds it."""
     try:
+        os.set_blocking(sys.stdin.fileno(), True)
         while said := os.read(sys.stdin.fileno(), PIECE):
             server.sendall(said)
         server.shutdown(socket.SHUT_WR)  # the server finishes its replies, then closes

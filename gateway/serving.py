@@ -65,8 +65,8 @@ async def serve(config: Config) -> None:
         gc.freeze()
         gc.set_threshold(*COLLECT)
         await stop.wait()
-        logger.info("Stopping")
         _end_within(STOP_PATIENCE)
+        logger.info("Stopping")
         for shut in doors:
             shut()  # whoever comes now is for the next server
         await chat.stop("restarting")
@@ -132,10 +132,11 @@ def _on_signals(stop: asyncio.Event) -> None:
 
     def asked(number: int) -> None:
         nonlocal first
+        same = number == first[0] or signal.SIGHUP in (number, first[0])  # which comes beside another one
         if not stop.is_set():
             first = number, loop.time()
             stop.set()
-        elif number != first[0] or loop.time() - first[1] > SAME_WISH:
+        elif not same or loop.time() - first[1] > SAME_WISH:
             os._exit(1)  # asked twice: nothing is waited for any more
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -148,11 +149,7 @@ def _on_signals(stop: asyncio.Event) -> None:
 def _end_within(seconds: float) -> None:
     """On a thread of its own: what is waited for may hold up the event loop or the interpreter's end."""
 
-    def end() -> None:
-        logger.error("Still not stopped after %.0f s; ending all the same", seconds)
-        os._exit(1)
-
-    timer = Timer(seconds, end)
+    timer = Timer(seconds, os._exit, (1,))  # without a word: the terminal may be what does not go on
     timer.daemon = True
     timer.start()
 

@@ -28,7 +28,7 @@ export class Conversation {
 	firstUnread = 0; // an id
 	mark = 0; // the id of the first that is new
 	draft = "";
-	turn = null; // a promise, while one may not join
+	turn = null;
 	topic = "";
 	target = 0; // an id
 
@@ -82,7 +82,7 @@ export class Conversation {
 	/** What was said after `seen`, the next first page must tell. */
 	lapse(seen) {
 		if (this.loaded) this.knownTo = seen;
-		this.loaded = this.peopleKnown = false;
+		this.turn = this.loaded = this.peopleKnown = false;
 	}
 
 	clear() {

@@ -22,5 +22,5 @@ export function showAddress(open, visited) {
 	const changed = hash !== location.hash;
 	if (!changed && history.state) return;
 	// Where we have been has a state.
-	history[changed && !visited && hash && location.hash ? "pushState" : "replaceState"](true, "", hash || "/");
+	history[changed && !visited && hash && location.hash && history.state ? "pushState" : "replaceState"](true, "", hash || "/");
 }

@@ -76,14 +76,10 @@ export function makeSession({ store, connect }) {
 		const mine = line;
 		const answer = await ask({ type: "join", room: there.name });
 		there.turn = answer.code === "too-fast" ? connection.pause(answer.detail) : null;
-		if (there.turn) {
-			await there.turn;
-			if (mine !== line || !store.all.includes(there)) return;
-			await goInto(there);
-			return load(there);
-		}
+		const again = () => mine === line && store.all.includes(there) && goInto(there).then(() => load(there));
+		there.turn?.then(again);
 		if (answer.type === "ok") store.about(there, answer.topic ?? "");
-		if (!answer.code || answer.code === GONE || answer.code === "already-in-that-room") return;
+		if (there.turn || !answer.code || answer.code === GONE || answer.code === "already-in-that-room") return;
 		if (!there.draft && there.items.every(({ status }) => status === "sent")) store.drop(there);
 		tell(answer);
 	}
@@ -116,7 +112,7 @@ export function makeSession({ store, connect }) {
 			there.loading = null;
 			store.set({});
 		};
-		return (there.loading ??= read(...what).then((failed) => {
+		return store.link.phase === "ready" && (there.loading ??= read(...what).then((failed) => {
 			if (!failed) return done();
 			connection.pause(BREAK).then(done).then(() => load(there));
 		}));
@@ -196,14 +192,14 @@ export function makeSession({ store, connect }) {
 			const from = store.current;
 			const there = store.ensure("room", room);
 			const answered = known || goInto(there);
-			open(there); // what is typed next belongs there
+			open(there);
 			await answered;
 			if (!store.all.includes(there) && from) store.set({ current: from });
 		},
 
 		async leave(there) {
 			if (there.kind === "room" && !(await wish({ type: "leave", room: there.name }, "not-in-room"))) return;
-			store.drop(there);
+			there.turn = store.drop(there);
 			load(store.current);
 		},
 

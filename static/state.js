@@ -82,7 +82,7 @@ export class Store {
 	/** `missed` events follow, or nothing does. */
 	resumed({ recovered, missed, ...arrival }) {
 		for (const each of this.all) {
-			each.peopleKnown = false;
+			each.turn = each.peopleKnown = false;
 			if (!recovered) each.clear();
 		}
 		if (!recovered) this.seen = null; // ids may be lower now

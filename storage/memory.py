@@ -91,6 +91,8 @@ class MemoryLog:
                 self._rooms[fact.room].add(entry)
             case Told():
                 for identity in {fact.author, fact.reader}:
+                    if identity not in self._mail:
+                        self._mail[identity].gone = self._mail_gone  # it may have been forgotten
                     self._mail[identity].add(entry)
                     forgotten = _make_latest(self._mail, identity)
                     if forgotten is not None:

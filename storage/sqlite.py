@@ -89,7 +89,7 @@ class SqliteLog:
             try:
                 database = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 self.epoch, self.last_id, indexed = _state(database)
-                self._next_id = self.last_id + 1 + _gap(database, self.last_id)
+                self._next_id = _next_id(database, self.last_id)
                 database.execute(f"PRAGMA synchronous = {self._durability}")
                 database.execute("PRAGMA wal_autocheckpoint = 0")  # messages would wait for it
                 schema.try_writing(database)  # a file that cannot be written is refused now
@@ -323,20 +323,21 @@ def _state(database: sqlite3.Connection) -> tuple[str, int, int]:
     return str(meta["epoch"]), max(newest or 0, trimmed or 0), int(meta["indexed"])
 
 
-def _gap(database: sqlite3.Connection, last_id: int) -> int:
-    """How many ids to leave out, because messages may have had them that went with the power of the machine.
+def _next_id(database: sqlite3.Connection, last_id: int) -> int:
+    """The first id to give out, beyond those of messages that went with the power of the machine.
 
-    Without it, who has seen those would take the next ones for them. The transaction is to be flushed.
+    Else who has seen those would take the next ones for them. The transaction is to be flushed.
     """
     try:
         boot = BOOT.read_text(encoding="ascii").strip()
     except OSError:
         boot = secrets.token_hex(8)
-    (known,) = database.execute("SELECT (SELECT value FROM meta WHERE key = 'boot')").fetchone()
-    if known == boot:
-        return 0
-    database.execute("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (boot,))
-    return GAP if known or last_id else 0
+    meta = dict(database.execute("SELECT key, value FROM meta WHERE key IN ('boot', 'last_id')").fetchall())
+    known, base = meta.get("boot"), max(last_id, int(meta["last_id"]))
+    if known != boot:
+        base += GAP if known or base else 0
+        database.execute("INSERT OR REPLACE INTO meta VALUES ('boot', ?), ('last_id', ?)", (boot, base))
+    return base + 1
 
 
 def _topics(database: sqlite3.Connection) -> dict[RoomName, str]:

@@ -3,8 +3,8 @@ import { session, store } from "../page.js";
 import { explain } from "../words.js";
 import { button, byId, dayName, el, nickClass, span } from "./dom.js";
 
-const REST = 250; // ms
-const MOST = 20; // of each kind
+const REST = 250;
+const MOST = 20;
 
 const dialog = byId("finder");
 const field = byId("find");
@@ -49,8 +49,9 @@ async function search(query) {
 	const answer = await session.search(query, MOST);
 	if (query !== field.value) return;
 	const { messages = [] } = answer;
-	fill("said", store.visible(messages).reverse().map(hit));
-	const code = { 0: "nothing-found", [MOST]: "newest-only" }[messages.length];
+	const said = store.visible(messages).reverse();
+	fill("said", said.map(hit));
+	const code = said.length ? messages.length === MOST && "newest-only" : "nothing-found";
 	tell({ code, ...answer });
 }
 

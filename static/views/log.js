@@ -7,7 +7,7 @@ const NEAR_END = 60; // px
 const MARGIN = 500; // px; with fewer left, more rows are wanted
 const ROWS = 160; // at first,
 const MOST = 240; // at most,
-const STEP = 60; // more at once
+const STEP = 60;
 
 const clockTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
@@ -125,7 +125,7 @@ jump.onclick = () => {
 	drawLog();
 };
 log.onscroll = reach;
-new ResizeObserver(() => atEnd && (log.scrollTop = log.scrollHeight)).observe(log);
+for (const each of [log, list]) new ResizeObserver(() => atEnd && (log.scrollTop = log.scrollHeight)).observe(each);
 
 export function drawLog() {
 	const { current } = store;

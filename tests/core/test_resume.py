@@ -9,6 +9,7 @@ from core import commands as c
 from core.chat import Chat
 from core.facts import Entry
 from core.limits import REPLAY_MAX
+from core.log import Record
 from core.replies import Stored
 from storage.memory import MemoryLog
 from tests.core.logs import SlowSince
@@ -98,6 +99,20 @@ async def test_who_is_cut_off_again_while_the_missed_is_told_gets_it_the_next_ti
     assert replayed == [f"Said #general Ann {n}" for n in range(5)]
     _, answer, replayed = await resume(chat, token_of(bob))  # from a connection that has been told everything
     assert (answer.recovered, replayed) == (True, [])
+
+
+async def test_what_is_kept_of_who_came_back_is_what_it_has_seen(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Record] = []
+    ann, bob = await enter(chat, "Ann", "Bob")
+    bob.leaves(dropped=True)
+    ann.does(*numbered("#general", 0, 5))
+    await ann.sees(*["Stored"] * 5)
+    monkeypatch.setattr(chat._log, "remember", kept.append)
+    await resume(chat, token_of(bob))
+    await resume(chat, token_of(bob), 2**70)  # not an id, and no number for a file
+    assert [record.seen for record in kept] == [0, 5, 5, 5]
 
 
 async def test_without_an_id_the_end_may_have_been_a_quit_too(chat: Chat) -> None:

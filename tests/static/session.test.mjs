@@ -513,6 +513,33 @@ test("a room that has to wait and is left, or is there again by another line, is
   await answers("resume", { ...resumed, rooms: ["#general", "#a", "#b"] });
   await wait(13_000);
   assert.equal(sent("join").length, 0);
+  assert.equal(sent("history").filter(({ room }) => room === "#b").length, 1, "it is read");
+});
+
+test("what was said in a room that had to wait and is left is not sent for ever", async () => {
+  await loseRooms();
+  const notIn = { type: "error", code: "not-in-room", detail: "#b" };
+  session.open(store.find("room", "#b"));
+  await answers("msg", notIn);
+  session.leave(store.current);
+  await answers("leave", notIn);
+  await wait(6_000);
+  await answers("msg", notIn);
+  await wait(20_000);
+  assert.equal(sent("msg").length, 2);
+});
+
+test("whoever leaves a room that has to wait stays where it goes then", async () => {
+  await enterWithHistory();
+  session.join("#tea");
+  await answers("join", { type: "ok" });
+  session.join("#b");
+  await answers("join", tooFast);
+  session.leave(store.current);
+  await answers("leave", { type: "error", code: "not-in-room", detail: "#b" });
+  session.open(store.find("room", "#general"));
+  await wait(6_000);
+  assert.equal(store.current.name, "#general");
 });
 
 test("a room that waits while the line is lost is joined on the next one", async () => {

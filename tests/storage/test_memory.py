@@ -33,6 +33,13 @@ async def test_of_very_many_people_the_latest_mail_is_kept_and_the_rest_is_no_si
     assert texts(await log.since(reader("Bob"), after=0, upto=3, limit=9) or ()) == ["1", "2", "3"]
 
 
+async def test_mail_that_begins_anew_does_not_hide_what_was_forgotten(log: MemoryLog) -> None:
+    await log.append([told("Ann", "Bob", "1"), told("Cas", "Bob", "2"), told("Dan", "Bob", "3")])
+    await log.append([told("Bob", "Ann", "4")])
+    assert await log.since(reader("Ann"), after=0, upto=4, limit=9) is None
+    assert texts(await log.since(reader("Ann"), after=3, upto=4, limit=9) or ()) == ["4"]
+
+
 async def test_of_very_many_people_the_latest_refs_are_known(log: MemoryLog) -> None:
     for nick in ("Ann", "Bob", "Cas", "Dan"):
         await log.append([said("hi", nick=nick, ref="r")])
