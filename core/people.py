@@ -132,16 +132,14 @@ class People:
         if record.id not in self._present and not await self._claims.claim(fold(record.nick), record.id):
             raise Refusal("username-taken", record.nick)
         old = self._present.get(record.id)  # after the claim: it may have come back meanwhile
-        was_open = old is not None and old not in self._lingering
+        seen = record.seen if old is None or old in self._lingering else self._seen(old)
         session.id, session.token = record.id, token
         self._outbox.settle(session)
         if old is None:
             self._come_back(session, record)
         else:
             self._take_over(session, old)
-        after = command.after
-        if after is None:
-            after = self._seen(old) if old is not None and was_open else record.seen
+        after = seen if command.after is None else command.after
         session.behind = min(after, self._past.last_id)
         self._put(session)
         self._remember(session)

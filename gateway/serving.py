@@ -148,7 +148,6 @@ def _on_signals(stop: asyncio.Event) -> None:
 
 def _end_within(seconds: float) -> None:
     """On a thread of its own: what is waited for may hold up the event loop or the interpreter's end."""
-
     timer = Timer(seconds, os._exit, (1,))  # without a word: the terminal may be what does not go on
     timer.daemon = True
     timer.start()

@@ -51,9 +51,10 @@ class MemoryLog:
     def __init__(self, *, history_per_room: int = 10_000) -> None:
         self.epoch = secrets.token_hex(8)
         self.busy = False
+        self._history_per_room = history_per_room
         self.last_id = 0
         self._rooms: defaultdict[RoomName, _Kept] = defaultdict(lambda: _Kept(history_per_room))
-        self._mail: defaultdict[str, _Kept] = defaultdict(lambda: _Kept(history_per_room))
+        self._mail: defaultdict[str, _Kept] = defaultdict(self._no_mail)
         self._mail_gone = 0
         """The newest entry of the mail that is no longer kept because there are so many people."""
         self._hall = _Kept(history_per_room)
@@ -91,8 +92,6 @@ class MemoryLog:
                 self._rooms[fact.room].add(entry)
             case Told():
                 for identity in {fact.author, fact.reader}:
-                    if identity not in self._mail:
-                        self._mail[identity].gone = self._mail_gone  # it may have been forgotten
                     self._mail[identity].add(entry)
                     forgotten = _make_latest(self._mail, identity)
                     if forgotten is not None:
@@ -107,6 +106,12 @@ class MemoryLog:
                 del refs[next(iter(refs))]
             _make_latest(self._refs, fact.author)
         return entry
+
+    def _no_mail(self) -> _Kept:
+        """Of someone who never had any, or whose mail was forgotten: that cannot be told."""
+        kept = _Kept(self._history_per_room)
+        kept.gone = self._mail_gone
+        return kept
 
     async def find(self, author: str, ref: str) -> Entry | None:
         return self._refs[author].get(ref) if author in self._refs else None
@@ -139,13 +144,10 @@ class MemoryLog:
         for room, entered in reader.rooms.items():
             if room in self._rooms:
                 yield self._rooms[room], entered
-        if reader.id in self._mail:
-            yield self._mail[reader.id], 0
+        yield self._mail.get(reader.id) or self._no_mail(), 0
         yield self._hall, reader.rooms.get(HALL, 0)
 
     async def since(self, reader: Reader, *, after: int, upto: int, limit: int) -> Sequence[Entry] | None:
-        if reader.id not in self._mail and self._mail_gone > after:
-            return None
         missed: list[Entry] = []
         for kept, entered in self._heard_by(reader):
             start = max(after, entered)
@@ -177,11 +179,9 @@ class MemoryLog:
         return list(islice(found, limit))[::-1]
 
     async def set_topic(self, room: RoomName, text: str) -> None:
+        self.topics.pop(room, None)
         if text:
-            self.topics.pop(room, None)
             self.topics[room] = text  # the latest last
-        else:
-            self.topics.pop(room, None)
 
     def remember(self, record: Record) -> None:
         old = self._records.get(record.id)

@@ -110,7 +110,7 @@ def lock(path: Path) -> Iterator[Path]:
 
 
 def prepare(path: Path) -> None:
-    """Make the file if there is none; refuse one that is not ours; bring an older one forward.
+    """Make the file if there is none; refuse one that is not ours.
 
     Raises CannotOpen, and then nothing was changed.
     """
@@ -118,15 +118,18 @@ def prepare(path: Path) -> None:
         if not path.exists() or path.stat().st_size == 0:
             _make(path)
         _check(path)
-        with closing(connect(path)) as database:
-            # What the header says may be older: the last commits are in `-wal` until they are checkpointed.
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            _refuse_newer(path, version)
-            _migrate(database, version)
     except OSError as error:
         raise CannotOpen(f"cannot use {path}: {error.strerror}") from None
     except sqlite3.Error as error:
         raise cannot_use(path, error) from None
+
+
+def bring_forward(path: Path, database: sqlite3.Connection) -> None:
+    """Migrate a file that is older. Raises sqlite3.Error, and CannotOpen for a newer one."""
+    # What the header says may be older: the last commits are in `-wal` until they are checkpointed.
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    _refuse_newer(path, version)
+    _migrate(database, version)
 
 
 def try_writing(database: sqlite3.Connection) -> None:

@@ -14,17 +14,17 @@ import logging
 import secrets
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from core.facts import Entry, Spoken
 from core.log import LogError, Page, Place, Reader, Record
 from core.names import Nick, RoomName
 from storage import reading, schema
 from storage.checkpoints import Checkpoints
-from storage.errors import CannotOpen
+from storage.errors import cannot_use
 from storage.rows import COLUMNS, Row, insertion, to_entry
 from storage.tidier import Tidier
 from storage.worker import Worker
@@ -88,8 +88,11 @@ class SqliteLog:
             schema.prepare(self._path)
             try:
                 database = stack.enter_context(contextlib.closing(schema.connect(self._path)))
-                self.epoch, self.last_id, indexed = _state(database)
-                self._next_id = _next_id(database, self.last_id)
+                schema.bring_forward(self._path, database)
+                meta = dict(database.execute("SELECT key, value FROM meta WHERE key != 'probe'").fetchall())
+                self.epoch, indexed = str(meta["epoch"]), int(meta["indexed"])
+                self.last_id = _last_id(database)
+                self._next_id = _next_id(database, meta, self.last_id)
                 database.execute(f"PRAGMA synchronous = {self._durability}")
                 database.execute("PRAGMA wal_autocheckpoint = 0")  # messages would wait for it
                 schema.try_writing(database)  # a file that cannot be written is refused now
@@ -98,7 +101,7 @@ class SqliteLog:
                 checkpointer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 self.topics = _topics(database)
             except sqlite3.Error as error:
-                raise CannotOpen(f"cannot use {self._path}: {error}") from None
+                raise cannot_use(self._path, error) from None
             writing = stack.enter_context(Worker("log-writer"))
             self._reading = stack.enter_context(Worker("log-reader"))
             self._searching = stack.enter_context(Worker("log-searcher"))
@@ -208,13 +211,11 @@ class SqliteLog:
     # ------------------------------------------------------------------ topics
 
     async def set_topic(self, room: RoomName, text: str) -> None:
+        change = (_SET_TOPIC, (room, text)) if text else (_CLEAR_TOPIC, (room,))
+        await self._writer.run(self._writer.connection.execute, *change)
+        self.topics.pop(room, None)
         if text:
-            await self._writer.run(self._writer.connection.execute, _SET_TOPIC, (room, text))
-            self.topics.pop(room, None)
             self.topics[room] = text  # the latest last
-        else:
-            await self._writer.run(self._writer.connection.execute, _CLEAR_TOPIC, (room,))
-            self.topics.pop(room, None)
 
     # ------------------------------------------------------------------ sessions
 
@@ -314,16 +315,15 @@ def _only_reading(path: Path) -> Iterator[sqlite3.Connection]:
         yield database
 
 
-def _state(database: sqlite3.Connection) -> tuple[str, int, int]:
-    """The epoch, the newest id, and that of the last message in the word index."""
-    meta = dict(database.execute("SELECT key, value FROM meta WHERE key != 'probe'").fetchall())
+def _last_id(database: sqlite3.Connection) -> int:
+    """Of the newest message that was kept."""
     (newest,) = database.execute("SELECT max(id) FROM message").fetchone()
     # Every id that anybody may have seen is below: also those of messages that are no longer kept.
     (trimmed,) = database.execute("SELECT max(upto) FROM trimmed").fetchone()
-    return str(meta["epoch"]), max(newest or 0, trimmed or 0), int(meta["indexed"])
+    return max(newest or 0, trimmed or 0)
 
 
-def _next_id(database: sqlite3.Connection, last_id: int) -> int:
+def _next_id(database: sqlite3.Connection, meta: Mapping[str, Any], last_id: int) -> int:
     """The first id to give out, beyond those of messages that went with the power of the machine.
 
     Else who has seen those would take the next ones for them. The transaction is to be flushed.
@@ -332,7 +332,6 @@ def _next_id(database: sqlite3.Connection, last_id: int) -> int:
         boot = BOOT.read_text(encoding="ascii").strip()
     except OSError:
         boot = secrets.token_hex(8)
-    meta = dict(database.execute("SELECT key, value FROM meta WHERE key IN ('boot', 'last_id')").fetchall())
     known, base = meta.get("boot"), max(last_id, int(meta["last_id"]))
     if known != boot:
         base += GAP if known or base else 0

@@ -7,8 +7,9 @@ from playwright.async_api import expect
 
 from tests.browser.cable import cable
 from tests.browser.chromium import NO_NETWORK, Watch
-from tests.browser.guest import Guests, page_of
+from tests.browser.guest import Guest, Guests, page_of
 from tests.e2e.netcat import command_user, plain_user
+from tests.e2e.programs import Program
 from tests.e2e.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -121,30 +122,30 @@ async def test_back_and_forward_go_through_the_rooms(server: Server, guests: Gue
     await ann.sees("here again", times=0)
 
 
+async def leaves_and_goes_back(ann: Guest, cy: Program, words: str) -> None:
+    """From #tea, where Cy is; what Ann says then, she says in #general."""
+    await cy.hears("INFO Ann joined the room")
+    await ann.types("/leave")
+    await ann.is_in("#general")
+    await cy.hears("INFO Ann left the room")
+    await ann.page.go_back()
+    await expect(ann.page).to_have_url(re.compile("#/room/general$"))
+    await ann.says(words)
+    await ann.is_in("#general")
+    await expect(ann.link("#tea")).to_have_count(0)
+
+
+@pytest.mark.network
 async def test_back_does_not_join_a_room_again_that_was_left(server: Server, guests: Guests) -> None:
     async with command_user(server, "Cy") as cy:
         await cy.send("JOIN #tea")
         await cy.hears("OK joined #tea")
         ann = await guests.enter(page_of(server), "Ann")
         await ann.joins("#tea")
-        await cy.hears("INFO Ann joined the room")
-        await ann.types("/leave")
-        await ann.is_in("#general")
-        await cy.hears("INFO Ann left the room")
-        await ann.page.go_back()
-        await expect(ann.page).to_have_url(re.compile("#/room/general$"))
-        await ann.says("still here")
-        await ann.is_in("#general")
-        await expect(ann.link("#tea")).to_have_count(0)
+        await leaves_and_goes_back(ann, cy, "still here")
         await ann.page.goto(page_of(server) + "#/room/tea")
         await ann.is_in("#tea")
-        await cy.hears("INFO Ann joined the room")
-        await ann.types("/leave")
-        await ann.is_in("#general")
-        await cy.hears("INFO Ann left the room")
-        await ann.page.go_back()
-        await expect(ann.page).to_have_url(re.compile("#/room/general$"))
-        await expect(ann.link("#tea")).to_have_count(0)
+        await leaves_and_goes_back(ann, cy, "here once more")
 
 
 async def test_back_does_not_open_a_conversation_by_a_former_name(server: Server, guests: Guests) -> None:

@@ -130,14 +130,19 @@ async def test_people_who_go_on_talking_do_not_hold_up_the_end(tmp_path: Path) -
             serving("--rate", "0", "--data", str(tmp_path / "parlour.db"))
         )
         lines = [await stack.enter_async_context(dialling(server)) for _ in range(20)]
+        bob = await stack.enter_async_context(dialling(server))
         async with asyncio.TaskGroup() as group:
             for number, line in enumerate(lines):
                 await line.send(f"LOGIN Ann{number}", f"JOIN #room{number}")
                 await line.until(f"OK joined #room{number}")
+            await bob.send("LOGIN Bob", "JOIN #room0")
+            await bob.until("OK joined #room0")
             for line in lines:
                 group.create_task(talks_on(line))
                 group.create_task(listens(line))
-            await asyncio.sleep(1)  # in which they say more than the server can store
+            for _ in range(1000):  # so many of one of them, and each says more than the server can store
+                await bob.hears("MSG Ann0 and another thing")
+            group.create_task(listens(bob))
             began = time.monotonic()
             await server.stops()
             assert time.monotonic() - began < MOST

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pexpect
@@ -58,11 +58,20 @@ async def connecting(server: Server) -> AsyncIterator[Terminal]:
         await asyncio.to_thread(child.close, force=True)
 
 
-async def test_who_says_quit_leaves_with_status_0() -> None:
+async def says_quit(ann: Terminal) -> None:
+    await ann.types("/quit")
+
+
+async def presses_ctrl_d(ann: Terminal) -> None:
+    await ann.presses("d")
+
+
+@pytest.mark.parametrize("finishes", [says_quit, presses_ctrl_d])
+async def test_who_has_finished_leaves_with_status_0(finishes: Callable[[Terminal], Awaitable[None]]) -> None:
     async with serving() as server, connecting(server) as ann:
         await ann.types("Ann")
         await ann.sees("You are Ann")
-        await ann.types("/quit")
+        await finishes(ann)
         assert await ann.ends() == 0
 
 
@@ -70,14 +79,6 @@ async def test_ctrl_c_is_status_130() -> None:
     async with serving() as server, connecting(server) as ann:
         await ann.presses("c")
         assert await ann.ends() == 130
-
-
-async def test_ctrl_d_is_the_end_of_what_one_says_and_status_0() -> None:
-    async with serving() as server, connecting(server) as ann:
-        await ann.types("Ann")
-        await ann.sees("You are Ann")
-        await ann.presses("d")
-        assert await ann.ends() == 0
 
 
 async def test_who_is_cut_for_silence_leaves_with_status_0() -> None:
