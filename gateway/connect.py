@@ -26,8 +26,12 @@ def connect(host: str, port: int) -> int:
         threading.Thread(target=_say, args=(server,), daemon=True).start()
         try:
             while said := server.recv(PIECE):
-                sys.stdout.buffer.write(said)
-                sys.stdout.buffer.flush()
+                if sys.stdout is not None:  # closed by who has started this, and does not want to read
+                    sys.stdout.buffer.write(said)
+                    sys.stdout.buffer.flush()
+        except BrokenPipeError:  # nobody reads this any more, nor what Python would still write at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
         except ConnectionError:
             print("parlour: the connection broke", file=sys.stderr)
             return 1
@@ -39,9 +43,10 @@ def connect(host: str, port: int) -> int:
 def _say(server: socket.socket) -> None:
     """From the descriptor: sys.stdin has a lock, and Python aborts at its end when a thread holds it."""
     try:
-        os.set_blocking(sys.stdin.fileno(), True)
-        while said := os.read(sys.stdin.fileno(), PIECE):
-            server.sendall(said)
+        if sys.stdin is not None:  # closed is the same as at its end
+            os.set_blocking(sys.stdin.fileno(), True)
+            while said := os.read(sys.stdin.fileno(), PIECE):
+                server.sendall(said)
         server.shutdown(socket.SHUT_WR)  # the server finishes its replies, then closes
     except OSError:
         pass  # it is gone; the other direction tells

@@ -9,7 +9,7 @@ import pexpect
 import pytest
 
 from tests.e2e.netcat import GREETING
-from tests.e2e.programs import DEADLINE
+from tests.e2e.programs import DEADLINE, running
 from tests.e2e.server import PARLOUR, Server, environment, parlour, serving
 
 # Python 3.12 warns of a fork beside threads; pexpect's child is replaced by parlour at once.
@@ -91,6 +91,27 @@ async def test_the_end_of_the_server_is_status_0() -> None:
         await server.stops()
         await ann.sees("restarting")
         assert await ann.ends() == 0
+
+
+@pytest.mark.parametrize(("ends", "heard"), [("</dev/null", True), ("<&-", True), ("</dev/null >&-", False)])
+async def test_a_script_may_leave_either_end_closed(ends: str, *, heard: bool) -> None:
+    async with serving() as server:
+        command = f"exec {PARLOUR} connect 127.0.0.1 {server.tcp_port} {ends}"
+        async with running("sh", "-c", command, env=environment()) as script:
+            assert await script.rest() == [*GREETING] * heard
+            assert await script.exited() == 0
+            assert script.errors == []
+
+
+async def test_it_ends_silently_when_nobody_reads_what_it_hears() -> None:
+    async with serving() as server:
+        reader = f"(head -n {len(GREETING)}; exec <&-; echo enough)"
+        command = f"{PARLOUR} connect 127.0.0.1 {server.tcp_port} | {reader}"
+        async with running("sh", "-c", command, env=environment()) as script:
+            await script.hears(*GREETING, "enough")
+            await script.send("Ann")
+            assert await script.exited() == 0
+            assert script.errors == []
 
 
 @pytest.mark.parametrize(
