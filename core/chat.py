@@ -141,7 +141,7 @@ class Chat:
                 await self._recorder.drained()
         except TimeoutError:
             logger.error("The log takes too long; good-bye is said before it has stored everything")
-        self._people.stopping = True
+        self._people.stop()
         sessions = list(self._sessions)
         for session in sessions:
             self.close(session, Bye(reason))

@@ -57,7 +57,7 @@ class People:
         self._by_token: dict[bytes, Session] = {}
         """The same, by the hash of the token."""
         self.stopping = False
-        """Everyone is leaving: nobody is told of anyone else."""
+        """Everyone is leaving, see `stop`."""
         self._lingering: dict[Session, asyncio.TimerHandle] = {}
 
     # ------------------------------------------------------------------ coming
@@ -214,6 +214,13 @@ class People:
         session.nick = None
         if not self.stopping:
             self.show(Disconnected(nick), audiences)
+
+    def stop(self) -> None:
+        """Everyone is leaving: nobody is told of anyone else, and all have seen what was shown until now."""
+        self.stopping = True
+        for session in self._present.values():
+            if session not in self._lingering:
+                self._remember(session)
 
     # ------------------------------------------------------------------ moving and names
 

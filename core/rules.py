@@ -1,5 +1,6 @@
 """What is allowed. Every check either returns the checked value or raises the one `Refusal`."""
 
+import re
 from math import ceil
 from typing import Final
 from unicodedata import category
@@ -21,21 +22,23 @@ class Refusal(Exception):
         self.detail = detail
 
 
-_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""What Unicode takes for letters or a symbol, and shows nothing: fillers of Hangul, Braille without dots."""
+_BLANK: Final = re.compile("[\u115f\u1160\u2800\u3164\uffa0\u2065\ufff0-\ufff8\U000e0000-\U000e0fff]")
+"""What shows nothing, and has no category that says so.
+
+Fillers of Hangul, Braille without dots, and what is to be ignored once it is in use
+(DerivedCoreProperties.txt).
+"""
+
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Mn", "Me", "Zs", "Zl", "Zp"})
+"""Categories that show nothing; marks need something to stand on. What this Python's Unicode does not know is
+not among them: new emoji, mostly."""
 
 
 def _visible(text: str) -> bool:
     """Something is left to see when spaces and what has no width are taken away."""
     if text.isascii() and text.isprintable():
         return bool(text) and not text.isspace()
-    return any(
-        letter.isprintable()
-        and not letter.isspace()
-        and letter not in _BLANK
-        and category(letter) not in ("Mn", "Me")  # marks need something to stand on
-        for letter in text
-    )
+    return any(category(letter) not in _UNSEEN for letter in _BLANK.sub("", text))
 
 
 def speech(text: str) -> str:
@@ -48,11 +51,13 @@ def speech(text: str) -> str:
 
 
 def topic(text: str) -> str:
-    """ "" where nothing is left to see: a room may be about nothing."""
+    """ "" for a room that is about nothing."""
     text = clean(text).strip()
     if len(text) > TOPIC_MAX:
         raise Refusal("text-too-long", str(TOPIC_MAX))
-    return text if _visible(text) else ""
+    if text and not _visible(text):
+        raise Refusal("empty-text", "Nothing of that can be seen")
+    return text
 
 
 def new_nick(name: str) -> Nick:

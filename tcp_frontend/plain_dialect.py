@@ -1,6 +1,7 @@
 """The plain dialect: what you type is what you say. PROTOCOL.md has every line of it."""
 
 from collections.abc import Iterable, Iterator
+from itertools import starmap
 from typing import Final, assert_never
 
 from msgspec import Struct
@@ -128,8 +129,8 @@ def _notice(*sentences: str) -> Iterator[Words]:
     return (Words(None, _NOTICE, "", sentence) for sentence in sentences)
 
 
-def _topic(text: str) -> str:
-    return f"Topic: {text}"
+def _topic(room: str, text: str) -> str:
+    return f"Topic of {room}: {text}"  # more than one word: nobody can be called that
 
 
 def _words(shown: Shown) -> Iterable[Words]:
@@ -144,14 +145,15 @@ def _words(shown: Shown) -> Iterable[Words]:
             hint = f"You are {nick}, in #general. What you type is what you say; /help lists the commands."
             return [
                 *_past(recent),
-                *_notice(f"{nick} has joined the chat.", hint, *map(_topic, topics.values())),
+                *_notice(f"{nick} has joined the chat.", hint, *starmap(_topic, topics.items())),
             ]
         case r.Entered(room=room, recent=recent, topic=text):
-            return [*_past(recent), *_notice(f"You are in {room} now.", *([_topic(text)] if text else []))]
+            about = [_topic(room, text)] if text else []
+            return [*_past(recent), *_notice(f"You are in {room} now.", *about)]
         case r.TopicIs(changed=True):
             return _notice("Topic changed.")
         case r.TopicIs(room=room, text=text):
-            return _notice(_topic(text) if text else f"{room} has no topic.")
+            return _notice(_topic(room, text) if text else f"{room} has no topic.")
         case r.RoomList(rooms=rooms):
             return _notice(*(f"{each.room} ({each.members}) {each.topic}".rstrip() for each in rooms))
         case r.NickChanged(nick=nick):

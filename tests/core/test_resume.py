@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec import structs
 
 from core import commands as c
 from core.chat import Chat
@@ -220,6 +221,22 @@ async def test_a_session_comes_back_to_a_new_chat_with_the_same_log() -> None:
         stored = await back.next()
         assert isinstance(stored, Stored)
         assert stored.id == 2
+
+
+async def test_a_stop_while_one_waits_for_its_turn_is_seen_too() -> None:
+    log = MemoryLog()
+    slow = structs.replace(LIMITS, rate=0.001, burst=3)
+    async with Chat(log, limits=slow) as chat:
+        ann, bob = await enter(chat, "Ann", "Bob")
+        ann.does(c.Msg("#general", "one"))
+        await bob.sees("Said #general Ann one")
+        bob.does(c.Ping(), c.Ping(), c.Ping())
+        await bob.sees("Pong", "Pong")
+        await chat.stop("restarting")
+        bob.leaves()
+    async with Chat(log, limits=LIMITS) as chat:
+        _, answer, _ = await resume(chat, token_of(bob))
+        assert (answer.recovered, answer.missed) == (True, 0)
 
 
 async def test_a_name_that_somebody_has_taken_is_gone(chat: Chat) -> None:

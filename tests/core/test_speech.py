@@ -99,13 +99,29 @@ def speech(text: str) -> list[c.AnyCommand]:
 
 async def test_marks_and_signs_that_show_something_can_be_said(chat: Chat) -> None:
     ann, bob = await enter(chat, "Ann", "Bob")
-    for text in ("\u3164e\u0301", "\u2803", "\u2764\ufe0f", "\u0e01\u0e33"):
+    known = ("\u3164e\u0301", "\u2803", "\u2764\ufe0f", "\u0e01\u0e33")
+    unknown = ("\U0001fa77", "\U0001faea", "\U0001fbff", "\uf8ff")  # newer than some Pythons, or private
+    for text in known + unknown:
         ann.does(c.Msg("#general", text))
         await bob.sees(f"Said #general Ann {text}")
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "\t\n", "\x00", "\u202e\u2066", "\ud800", "\u3000", "\u3164\u2800", "\u0301\ufe0f"]
+    "text",
+    [
+        *(
+            "",
+            " ",
+            "\t\n",
+            "\x00",
+            "\u202e\u2066",
+            "\ud800",
+            "\u3000",
+            "\u3164\u2800\uffa0",
+            "\u0301\ufe0f\u20dd",
+        ),
+        *("\u200b\u2060\u00ad", "\u2065\ufff0", "\U000e0001\U000e0fff"),
+    ],
 )
 async def test_there_must_be_something_to_say(chat: Chat, text: str) -> None:
     ann, bob = await enter(chat, "Ann", "Bob")

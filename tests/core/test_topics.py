@@ -67,6 +67,22 @@ async def test_an_empty_topic_takes_it_away(chat: Chat, nothing: str) -> None:
     await bob.sees("TopicChanged #general Ann x", "TopicChanged #general Ann")
 
 
+async def test_a_topic_that_nobody_could_see_is_refused_and_the_old_one_stays(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    ann.does(c.Topic("#general", "x"), c.Topic("#general", "\u200b"), c.Topic("#general"))
+    await ann.sees(
+        "TopicIs #general x True", "Error empty-text Nothing of that can be seen", "TopicIs #general x"
+    )
+    await bob.sees("TopicChanged #general Ann x")
+    await bob.sees_nothing()
+
+
+async def test_a_topic_may_be_one_emoji_that_is_newer_than_this_python(chat: Chat) -> None:
+    (ann,) = await enter(chat, "Ann")
+    ann.does(c.Topic("#general", "\U0001faea"))
+    await ann.sees("TopicIs #general \U0001faea True")
+
+
 async def test_a_topic_that_stays_as_it_is_is_shown_to_nobody(chat: Chat) -> None:
     ann, bob = await enter(chat, "Ann", "Bob")
     ann.does(c.Topic("#general", ""), c.Topic("#general", "x"), c.Topic("#general", "x "))

@@ -272,12 +272,14 @@ async def test_someone_on_the_page_is_heard_and_shown_like_everyone(doors: Doors
 async def test_topic_and_rooms(doors: Doors) -> None:
     async with PlainClient(doors.tcp_port, "Ann") as ann:
         await ann.send("/topic", "/topic green or black?", "/topic")
-        await ann.hears("#general has no topic.", "Topic changed.", "Topic: green or black?")
+        await ann.hears("#general has no topic.", "Topic changed.", "Topic of #general: green or black?")
         async with PlainClient(doors.tcp_port) as bob:
             await bob.send("Bob", "/join #tea", "/rooms", "/leave")
-            await bob.hears("Bob has joined the chat.", HINT.format("Bob"), "Topic: green or black?")
+            await bob.hears(
+                "Bob has joined the chat.", HINT.format("Bob"), "Topic of #general: green or black?"
+            )
             await bob.hears("You are in #tea now.", "#general (1) green or black?", "#tea (1)")
-            await bob.hears("You are in #general now.", "Topic: green or black?")
+            await bob.hears("You are in #general now.", "Topic of #general: green or black?")
             await ann.hears("Bob has joined the chat.", "Bob has left the room.", "Bob has joined the room.")
             await ann.send("/topic black", "/topic -")
             await ann.hears("Topic changed.", "Topic changed.")
