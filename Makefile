@@ -19,7 +19,7 @@ help: ## print this list
 run: ## start the server; its messages are kept in var/
 	@sh scripts/setup run
 	@mkdir -p var
-	@exec .venv/bin/parlour serve --data var/parlour.db $(ARGS)
+	@PARLOUR_DATA="$${PARLOUR_DATA:-var/parlour.db}" exec .venv/bin/parlour serve $(ARGS)
 
 setup: ## prepare .venv for working on Parlour
 	@sh scripts/setup dev

@@ -21,11 +21,14 @@ from core.session import Session
 
 logger = logging.getLogger("parlour.recorder")
 
-BATCH_CHARACTERS = 262_144
-"""Text that one batch may hold,"""
+BATCH_CHARACTERS = 49_152
+"""Text that one batch may hold, for whoever is in all of its rooms,"""
 
 AUDIENCE_CHARACTERS = 32_768
-"""and for any one audience: it reaches each reader in one write, which must stay well under sendq."""
+"""and for any one audience: it reaches each reader in one write, which must stay well under sendq.
+
+With letters of four bytes, too.
+"""
 
 
 SHORT = 32

@@ -9,6 +9,8 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from importlib.metadata import version
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NoReturn
@@ -20,7 +22,10 @@ from msgspec import Meta, Struct
 from core.addresses import Trusted
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
-Count = Annotated[int, Meta(ge=0)]
+MOST: Final = 2**31 - 1
+"""More than anyone has; the parts below take no larger numbers."""
+
+Count = Annotated[int, Meta(ge=0, le=MOST)]
 Names = tuple[str, ...]
 Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 
@@ -44,7 +49,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     rate: Annotated[
         Annotated[float, Meta(ge=0, le=1e6)], Meta(description="commands a second and person")
     ] = 5
-    burst: Annotated[Annotated[int, Meta(ge=1)], Meta(description="commands at once before that")] = 10
+    burst: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST)], Meta(description="commands at once before that")
+    ] = 10
     max_connections: Annotated[
         Count, Meta(description="connections on each door; 0 for as many as the system allows")
     ] = 0
@@ -52,7 +59,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         Count, Meta(description="connections from one address on each door")
     ] = 16
     sendq: Annotated[
-        Annotated[int, Meta(ge=4096)],
+        Annotated[int, Meta(ge=4096, le=MOST)],
         Meta(description="bytes that may wait for a slow reader until it is cut"),
     ] = 262_144
     linger: Annotated[
@@ -84,6 +91,9 @@ ENVIRONMENT: Final = {"CHAT_PORT": "tcp_port"} | {
 }
 """Variable to key; a later one wins."""
 
+KNOWN: Final = {*ENVIRONMENT, "PARLOUR_CONFIG", "PARLOUR_REQUIRE_ALL"}
+"""The last one is for the tests."""
+
 
 _DEFAULTS: Final = {info.name: info.default for info in msgspec.structs.fields(Config)}
 
@@ -112,12 +122,16 @@ class BadConfig(Exception):
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, allow_abbrev=False)  # a shortened option may mean another one some day
+
     def error(self, message: str) -> NoReturn:
         raise BadConfig(f"{message} (try --help)")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="parlour", description="A chat for netcat and the browser, in the same rooms.")
+    parser.add_argument("--version", action="version", version=f"parlour {version('parlour')}")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     serve = commands.add_parser(
         "serve",
@@ -206,7 +220,20 @@ def check(config: Config) -> Config:
         raise BadConfig("--tls-tcp-port needs --tls-cert and --tls-key")
     if config.proxy_protocol and not config.trusted_proxy:
         raise BadConfig("--proxy-protocol needs --trusted-proxy: nobody else is believed")
-    return msgspec.structs.replace(config, allowed_origin=origins)
+    files = {key: _at_home(key, getattr(config, key)) for key in ("data", "tls_cert", "tls_key")}
+    return msgspec.structs.replace(config, allowed_origin=origins, **files)
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Those that look like ours and mean nothing."""
+    return [name for name in environment if name.startswith("PARLOUR_") and name not in KNOWN]
+
+
+def _at_home(key: str, path: str) -> str:
+    try:
+        return os.fspath(Path(path).expanduser()) if path.startswith("~") else path
+    except RuntimeError:  # there is no such person
+        raise BadConfig(f"bad value {path!r} for {_flag(key)}: nobody here is called that") from None
 
 
 def _origin(text: str) -> str:
@@ -243,6 +270,9 @@ def _convert(values: dict[str, Any], where: str, *, strict: bool = False) -> dic
     try:
         config = msgspec.convert(values, Config, strict=strict)
     except msgspec.ValidationError as error:
+        unknown = next((key for key in values if key not in _DEFAULTS), None)
+        if unknown is not None:
+            raise BadConfig(f"{where}: {unknown!r} is no key{_perhaps(unknown)}") from None
         problem, _, place = str(error).rpartition(" - at ")
         problem, place = (problem, place) if problem else (place, "")
         key = place.strip("`").removeprefix("$.")
@@ -252,6 +282,11 @@ def _convert(values: dict[str, Any], where: str, *, strict: bool = False) -> dic
             raise BadConfig(f"{where}: {problem}{f' - at {key}' if key else ''}") from None
         raise BadConfig(f"bad value {next(iter(values.values()))!r} {where}: {problem}") from None
     return {key: getattr(config, key) for key in values}
+
+
+def _perhaps(unknown: str) -> str:
+    near = get_close_matches(unknown.replace("-", "_").lower(), _DEFAULTS, 1)
+    return f"; did you mean {near[0]}?" if near else "; keys are those of --help, in no table"
 
 
 def _split(key: str, text: str) -> str | list[str]:

@@ -6,6 +6,8 @@ import sys
 import threading
 from typing import Final
 
+from gateway.standard import give_up
+
 PIECE: Final = 65_536
 """Bytes read at once."""
 
@@ -29,11 +31,11 @@ def connect(host: str, port: int) -> int:
                 if sys.stdout is not None:  # closed by who has started this, and does not want to read
                     sys.stdout.buffer.write(said)
                     sys.stdout.buffer.flush()
-        except BrokenPipeError:  # nobody reads this any more, nor what Python would still write at its end
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:  # nobody reads us any more; of the server a reset would tell
+            give_up()
             return 1
-        except ConnectionError:
-            print("parlour: the connection broke", file=sys.stderr)
+        except OSError as error:
+            print(f"parlour: the connection broke: {error.strerror}", file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             return 130

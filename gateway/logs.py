@@ -25,10 +25,11 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": clean(record.getMessage()),  # JSON has no way to write what is no Unicode
         }
         if record.exc_info:
-            event["exception"] = self.formatException(record.exc_info)
+            trace = self.formatException(record.exc_info)
+            event["exception"] = trace.encode(errors="backslashreplace").decode()
         return msgspec.json.encode(event).decode()
 
 

@@ -1,15 +1,18 @@
 """The command `parlour`."""
 
 import asyncio
+import logging
 import sys
 
 from gateway import logs
-from gateway.config import BadConfig, check, complain, load, parse
+from gateway.config import BadConfig, Config, check, complain, load, parse, unknown_variables
 from gateway.connect import connect
-from gateway.serving import serve
 from gateway.sockets import CannotListen
+from gateway.standard import hold
 from gateway.tls import CannotUse
 from storage.errors import CannotOpen
+
+logger = logging.getLogger("parlour")
 
 
 def _new_event_loop() -> asyncio.AbstractEventLoop:
@@ -22,6 +25,7 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
 
 def main() -> None:
     """Entry point. Exit status: 0 after a stop, 1 when serving is impossible, 2 for bad configuration."""
+    hold()
     try:
         arguments = parse(sys.argv[1:])
         if arguments.command == "connect":
@@ -30,6 +34,14 @@ def main() -> None:
     except BadConfig as problem:
         complain(problem)
     logs.set_up(config.log_format)
+    for name in unknown_variables():
+        logger.warning("The variable %s means nothing here (see --help)", name)
+    _serve(config)
+
+
+def _serve(config: Config) -> None:
+    from gateway.serving import serve
+
     try:
         with asyncio.Runner(loop_factory=_new_event_loop) as runner:
             runner.run(serve(config))

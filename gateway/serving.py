@@ -6,8 +6,7 @@ import logging
 import os
 import resource
 import signal
-import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -24,8 +23,8 @@ from core.log import Log
 from gateway import admin
 from gateway.config import Config
 from gateway.sockets import CannotListen, for_browsers, inherited, listen, shown
+from gateway.standard import announce
 from gateway.tls import Certificate
-from storage.errors import CannotOpen
 from storage.memory import MemoryLog
 from storage.sqlite import SqliteLog
 from ws_frontend.visitors import Visitors
@@ -60,6 +59,7 @@ async def serve(config: Config) -> None:
         log = await stack.enter_async_context(_log(config))
         chat = await stack.enter_async_context(Chat(log, limits=_limits(config)))
         doors = await _open_doors(stack, config, chat, log, certificate)
+        logger.info("Parlour %s is ready, messages are kept in %s", version("parlour"), config.data)
         # What exists now stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -78,16 +78,16 @@ async def _open_doors(
     """Open them; what is returned shuts them for newcomers."""
     handed = inherited()
     doors = []
-    tcp = handed.get("tcp") or listen(config.host, config.tcp_port)
-    web = handed.get("web") or listen(config.host, config.web_port)
+    tcp = handed.get("tcp") or listen(config.host, config.tcp_port, "--tcp-port")
+    web = handed.get("web") or listen(config.host, config.web_port, "--web-port")
     secure = handed.get("tls-tcp", ())
     if config.tls_tcp_port is not None:
-        secure = secure or listen(config.host, config.tls_tcp_port)
+        secure = secure or listen(config.host, config.tls_tcp_port, "--tls-tcp-port")
     if secure and certificate is None:
         raise CannotListen("the line door with TLS (tls-tcp) needs --tls-cert and --tls-key")
-    private: Sequence[socket.socket] = ()
+    private = handed.get("admin", ())
     if config.admin_port is not None:
-        private = handed.get("admin") or listen("127.0.0.1", config.admin_port)
+        private = private or listen("127.0.0.1", config.admin_port, "--admin-port")
     most = _most_connections(config.max_connections)
     room = {"most": most, "most_per_address": config.max_connections_per_address}
     lines = Admission(**room)
@@ -109,20 +109,20 @@ async def _open_doors(
     )
     doors.append(await stack.enter_async_context(page))
     for sock in tcp:
-        print(f"Server listening on {shown(sock)}", flush=True)
-    for sock in web:
-        print(f"Page on {'https' if tls else 'http'}://{for_browsers(sock)}/", flush=True)
+        announce(f"Server listening on {shown(sock)}")
+    for address in dict.fromkeys(map(for_browsers, web)):
+        announce(f"Page on {'https' if tls else 'http'}://{address}/")
     if secure and certificate is not None:
         encrypted = tcp_frontend.server.serve(
             chat, lines, secure, sendq=config.sendq, secured=certificate.door(lines)
         )
         doors.append(await stack.enter_async_context(encrypted))
         for sock in secure:
-            print(f"Server listening with TLS on {shown(sock)}", flush=True)
+            announce(f"Server listening with TLS on {shown(sock)}")
     if private:
         await stack.enter_async_context(admin.serve(chat, log, {"tcp": lines, "web": pages}, private))
         for sock in private:
-            print(f"Metrics on http://{shown(sock)}/metrics", flush=True)
+            announce(f"Metrics on http://{shown(sock)}/metrics")
     return doors
 
 
@@ -156,12 +156,8 @@ def _end_within(seconds: float) -> None:
 def _log(config: Config) -> AbstractAsyncContextManager[Log]:
     if config.data == "memory":
         return MemoryLog(history_per_room=config.history_per_room)
-    try:
-        path = Path(config.data).expanduser()
-    except RuntimeError as error:  # there is no such person
-        raise CannotOpen(f"cannot use {config.data}: {error}") from None
     return SqliteLog(
-        path,
+        Path(config.data),
         durability=config.durability,
         history_per_room=config.history_per_room,
         history_days=config.history_days,

@@ -1,5 +1,6 @@
 """Listening sockets: made here, or handed over by systemd so that a restart refuses nobody."""
 
+import errno
 import os
 import socket
 from collections.abc import Mapping, MutableMapping, Sequence
@@ -15,6 +16,11 @@ KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
 Without it nobody notices a peer that is gone while nothing is read from it or written to it.
 """
 
+HINTS: Final = {
+    errno.EADDRINUSE: "is a server running already? {} chooses another port",
+    errno.EACCES: "ports below 1024 are for root; {} chooses another port",
+}
+
 FIRST_INHERITED: Final = 3
 """The first descriptor that systemd hands over (sd_listen_fds(3))."""
 
@@ -23,8 +29,16 @@ class CannotListen(Exception):
     """An address that cannot be used, as one line."""
 
 
-def listen(host: str, port: int) -> list[socket.socket]:
-    """Listening sockets on every address of the host. Port 0 picks one free port for all."""
+NAMES: Final = ("tcp", "web", "tls-tcp", "admin")
+"""What inherited sockets are called, in the order of those without a name."""
+
+
+def listen(host: str, port: int, option: str) -> list[socket.socket]:
+    """Listening sockets on every address of the host. Port 0 picks one free port for all.
+
+    `option` is the one that chose the port. Raises CannotListen.
+    """
+    host = host.removeprefix("[").removesuffix("]")
     with ExitStack() as stack:
         try:
             found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -42,7 +56,8 @@ def listen(host: str, port: int) -> list[socket.socket]:
                 sockets.append(sock)
         except OSError as error:
             why = error.strerror or str(error)
-            raise CannotListen(f"cannot listen on {host}:{port}: {why}") from None
+            hint = HINTS.get(error.errno or 0, "choose another address with --host").format(option)
+            raise CannotListen(f"cannot listen on {host}:{port}: {why}; {hint}") from None
         stack.pop_all()
         return sockets
 
@@ -69,10 +84,10 @@ def _prepared(sock: socket.socket) -> socket.socket:
 
 
 def inherited(environment: MutableMapping[str, str] = os.environ) -> Mapping[str, Sequence[socket.socket]]:
-    """Sockets handed over by systemd, by name (`FileDescriptorName=`): tcp, web, tls-tcp, admin.
+    """Sockets handed over by systemd, by name (`FileDescriptorName=`), see NAMES.
 
-    Without names the first is tcp, the second web. The variables are taken out: they are for us alone.
-    Raises CannotListen for what is no listening socket.
+    Without names the first is tcp, the second web; systemd calls them like their unit then.
+    The variables are taken out: they are for us alone. Raises CannotListen for what is of no use.
     """
     count = environment.pop("LISTEN_FDS", "")
     names = environment.pop("LISTEN_FDNAMES", "").split(":")
@@ -81,15 +96,18 @@ def inherited(environment: MutableMapping[str, str] = os.environ) -> Mapping[str
     sockets: dict[str, list[socket.socket]] = {}
     for number in range(int(count)):
         name = names[number] if number < len(names) else ""
-        if name in ("", "unknown"):
-            name = ("tcp", "web", "tls-tcp", "admin")[min(number, 3)]
+        if name in ("", "unknown") or name.endswith(".socket"):
+            name = NAMES[min(number, len(NAMES) - 1)]
+        which = f"descriptor {FIRST_INHERITED + number} ({name})"
+        if name not in NAMES:
+            raise CannotListen(f"{which}: FileDescriptorName= is none of {', '.join(NAMES)}")
         try:
             sock = socket.socket(fileno=FIRST_INHERITED + number)
             listening = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
         except OSError as error:
-            raise CannotListen(f"descriptor {FIRST_INHERITED + number} ({name}): {error.strerror}") from None
-        if not listening:
-            raise CannotListen(f"descriptor {FIRST_INHERITED + number} ({name}) is not a listening socket")
+            raise CannotListen(f"{which}: {error.strerror}") from None
+        if not listening or sock.family not in (socket.AF_INET, socket.AF_INET6):
+            raise CannotListen(f"{which} is not a listening socket of TCP")
         sockets.setdefault(name, []).append(_prepared(sock))
     return sockets
 

@@ -53,7 +53,7 @@ async def open_doors(
 ) -> AsyncIterator[Doors]:
     """Fails at the end when an exception has come to nobody but the event loop or aiohttp."""
     admission = admission or Admission()
-    lines, web = listen(HOST, 0), listen(HOST, 0)
+    lines, web = listen(HOST, 0, "--tcp-port"), listen(HOST, 0, "--tcp-port")
     loop = asyncio.get_running_loop()
     problems: list[object] = []
     loop.set_exception_handler(lambda _, problem: problems.append(problem))

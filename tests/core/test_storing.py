@@ -132,6 +132,18 @@ async def test_a_batch_holds_no_more_text_than_a_reader_can_be_sent_at_once(chat
     assert len(log.batches) == 3
 
 
+async def test_nor_what_a_reader_of_many_rooms_can_be_sent_at_once(chat: Chat, log: HeldLog) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    rooms = [f"#r{n}" for n in range(10)]
+    for room in rooms:
+        await join(room, ann, bob)
+    ann.does(*[c.Msg(room, "\U0001f600" * 2000) for _ in range(5) for room in rooms])
+    log.release(100)
+    for _ in range(50):
+        await bob.next()
+    assert max(sum(len(fact.text.encode()) for fact in batch) for batch in log.batches) < 210_000
+
+
 async def test_other_commands_wait_until_ones_own_messages_are_stored(chat: Chat, log: HeldLog) -> None:
     ann, bob = await enter(chat, "Ann", "Bob")
     ann.does(c.Msg("#general", "first"), c.Rename("Anna"), c.Ping(), c.Msg("#general", "last"))

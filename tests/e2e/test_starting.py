@@ -1,15 +1,31 @@
 """The server process from its start until its doors are open, and what keeps it from starting."""
 
 import asyncio
+import json
+import os
+import re
+import shlex
 import socket
 from contextlib import AsyncExitStack
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from storage.sqlite import SqliteLog
 from tests.e2e.netcat import GREETING
-from tests.e2e.programs import DEADLINE
-from tests.e2e.server import FREE_PORTS, IN_MEMORY, LOOPBACK, Server, parlour, port_in, serving
+from tests.e2e.programs import DEADLINE, running
+from tests.e2e.server import (
+    FREE_PORTS,
+    IN_MEMORY,
+    LOOPBACK,
+    PARLOUR,
+    Server,
+    environment,
+    parlour,
+    port_in,
+    serving,
+)
 from tests.e2e.sockets import dialling, opening
 
 
@@ -48,6 +64,44 @@ async def test_nothing_else_is_printed_and_the_log_goes_to_stderr() -> None:
         assert await server.program.rest() == []
 
 
+async def test_the_log_says_which_version_it_is_and_where_messages_are_kept(tmp_path: Path) -> None:
+    data = tmp_path / "parlour.db"
+    async with serving("--data", str(data)) as server:
+        await server.logs(rf" INFO Parlour {re.escape(version('parlour'))} .*{re.escape(str(data))}$")
+
+
+async def test_a_path_that_is_no_unicode_is_a_log_line_too(tmp_path: Path) -> None:
+    data = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.db")
+    async with serving("--data", data, "--log-format", "json") as server:
+        await server.logs("is ready")
+        await server.stops()
+        assert all(json.loads(line) for line in server.program.errors)
+
+
+async def test_a_variable_that_means_nothing_is_told_of() -> None:
+    variables = {"PARLOUR_MAX_CONECTIONS": "1", "PARLOUR_RATE": "0"}
+    async with parlour("serve", *LOOPBACK, *FREE_PORTS, *IN_MEMORY, variables=variables) as program:
+        await program.until("Page on .*")
+        (line,) = await program.complains("WARNING")
+        assert "PARLOUR_MAX_CONECTIONS" in line
+
+
+@pytest.mark.parametrize("ends", ["> >(true)", "> /dev/full", ">&-", "<&- >&-"])
+async def test_it_serves_and_stops_though_nobody_reads_what_it_prints(ends: str, tmp_path: Path) -> None:
+    port, data = free_port(), tmp_path / "parlour.db"
+    where = (*LOOPBACK, "--tcp-port", str(port), "--web-port", "0", "--data", str(data))
+    command = f"exec {shlex.join([PARLOUR, 'serve', *where])} {ends}"
+    async with running("bash", "-c", command, env=environment()) as program:
+        await program.complains("is ready")
+        async with dialling(Server(program, port, 0)) as ann:
+            await ann.send("LOGIN Ann", "MSG kept", "PING")
+            await ann.hears("OK", "PONG")
+        program.process.terminate()
+        assert await program.exited() == 0
+    async with SqliteLog(data) as log:
+        assert log.last_id == 1
+
+
 async def test_every_connection_is_logged_once_as_accepted_and_once_as_closed(server: Server) -> None:
     async with AsyncExitStack() as stack:
         lines = [await stack.enter_async_context(dialling(server)) for _ in range(3)]
@@ -73,7 +127,8 @@ async def test_a_port_in_use_is_one_clear_line_and_exit_status_1(door: str) -> N
         async with parlour("serve", *LOOPBACK, *FREE_PORTS, *IN_MEMORY, door, port) as program:
             assert await program.exited() == 1
             (line,) = program.errors
-            assert line == f"parlour: cannot listen on 127.0.0.1:{port}: Address already in use"
+            assert line.startswith(f"parlour: cannot listen on 127.0.0.1:{port}: Address already in use; ")
+            assert line.endswith(f" {door} chooses another port")
             assert await program.rest() == []
 
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -87,13 +88,61 @@ def test_bad_configuration_is_one_clear_line_and_status_2(
     assert named in complaint(process)
 
 
-def test_an_unknown_key_in_the_file_is_one_clear_line_and_status_2(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("colour = 1", "'colour' is no key"),
+        ("tcp-port = 1", "did you mean tcp_port?"),
+        ("[server]\ntcp_port = 1", "in no table"),
+    ],
+)
+def test_an_unknown_key_in_the_file_is_one_clear_line_and_status_2(
+    text: str, named: str, tmp_path: Path
+) -> None:
     file = tmp_path / "parlour.toml"
-    file.write_text("colour = 1\n")
+    file.write_text(text)
     process = parlour("serve", "--config", str(file))
     assert process.returncode == 2
-    assert "colour" in complaint(process)
+    assert named in complaint(process)
     assert str(file) in complaint(process)
+
+
+def test_the_version_is_told() -> None:
+    assert parlour("--version").stdout == f"parlour {version('parlour')}\n"
+
+
+@pytest.mark.parametrize("option", ["--tcp", "--sendq=99999999999999999999", "--history-per-room=2147483648"])
+def test_no_option_is_shortened_and_no_number_too_large(option: str) -> None:
+    process = parlour("serve", option, "4000")
+    assert process.returncode == 2
+    assert option.partition("=")[0] in complaint(process)
+
+
+@pytest.mark.parametrize("key", ["tls_cert", "tls_key"])
+def test_a_file_may_be_in_ones_home(key: str, tmp_path: Path) -> None:
+    process = parlour(
+        *("serve", "--host", HOST, "--tcp-port", "0", "--web-port", "0", "--data", "memory"),
+        *("--tls-cert", "cert", "--tls-key", "key", f"--{key.replace('_', '-')}", "~/there"),
+        HOME=str(tmp_path),
+    )
+    assert process.returncode == 1
+    assert str(tmp_path / "there") in complaint(process)
+
+
+def test_connect_needs_nothing_that_only_some_systems_have() -> None:
+    with socket.socket() as sock:
+        sock.bind((HOST, 0))  # and does not listen
+        arguments = f"['parlour', 'connect', {HOST!r}, '{sock.getsockname()[1]}']"
+        program = f"import sys; sys.modules['resource'] = None; sys.argv = {arguments}"
+        process = subprocess.run(
+            [sys.executable, "-c", f"{program}; from gateway.main import main; main()"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    assert process.returncode == 1
+    assert "cannot connect" in complaint(process)
 
 
 @pytest.mark.parametrize("door", ["tcp", "web"])
@@ -104,6 +153,7 @@ def test_a_port_in_use_is_one_clear_line_and_status_1(door: str, taken_port: int
     line = complaint(process)
     assert "in use" in line
     assert str(taken_port) in line
+    assert f"--{door}-port" in line
 
 
 def test_one_port_for_two_doors_is_one_clear_line_and_status_1() -> None:

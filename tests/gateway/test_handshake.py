@@ -66,7 +66,7 @@ async def test_who_is_turned_away_after_a_handshake_and_has_said_all_leaves_no_e
     asyncio.get_running_loop().set_exception_handler(lambda _, problem: problems.append(problem))
     full = Admission(most=1)
     full.enter("192.0.2.1")
-    sockets = listen(HOST, 0)
+    sockets = listen(HOST, 0, "--tcp-port")
     secured = Certificate(str(pair.cert), str(pair.key)).door(Admission())
     async with (
         Chat(MemoryLog(), limits=UNLIMITED) as chat,

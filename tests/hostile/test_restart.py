@@ -187,6 +187,36 @@ async def test_a_stop_while_a_crowd_is_coming_in_is_clean() -> None:
         assert not [line for line in house.program.errors if " INFO " not in line]
 
 
+async def test_sockets_that_systemd_names_after_their_unit_go_by_their_order() -> None:
+    with bound() as tcp, bound() as web:
+        ports = tcp.getsockname()[1], web.getsockname()[1]
+        async with handed({"parlour.socket": tcp, "parlour-web.socket": web}, "--data", "memory") as program:
+            house = await at_home(program, ())
+            assert (house.tcp_port, house.web_port) == ports
+
+
+async def test_the_admin_port_may_be_handed_over_alone() -> None:
+    with bound() as admin:
+        ports = ("--tcp-port", "0", "--web-port", "0")
+        async with handed({"admin": admin}, *ports, "--data", "memory") as program:
+            await program.until(rf"Metrics on http://127\.0\.0\.1:{admin.getsockname()[1]}/metrics")
+
+
+async def test_a_socket_of_an_unknown_name_or_kind_is_one_clear_line(tmp_path: Path) -> None:
+    with bound() as tcp, socket.socket(socket.AF_UNIX) as local:
+        local.bind(str(tmp_path / "socket"))
+        local.listen()
+        for sockets, named in (
+            ({"lines": tcp}, "none of tcp, web"),
+            ({"web": local}, "not a listening socket of TCP"),
+        ):
+            async with handed(sockets, "--data", "memory") as program:
+                assert await program.exited() == 1
+                (line,) = program.errors
+                assert line.startswith("parlour: descriptor 3 ")
+                assert named in line
+
+
 async def test_a_bad_number_of_sockets_is_ignored() -> None:
     variables = {"LISTEN_FDS": "two", "LISTEN_PID": "1"}
     async with parlour(
