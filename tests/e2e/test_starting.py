@@ -78,6 +78,17 @@ async def test_a_path_that_is_no_unicode_is_a_log_line_too(tmp_path: Path) -> No
         assert all(json.loads(line) for line in server.program.errors)
 
 
+@pytest.mark.parametrize("host", ["*", "[127.0.0.1]"])
+async def test_a_host_may_be_all_addresses_or_one_in_brackets_and_the_page_is_named_once(host: str) -> None:
+    async with parlour("serve", "--host", host, *FREE_PORTS, *IN_MEMORY) as program:
+        lines = await program.until("Page on .*")
+        assert lines[0].startswith("Server listening on ")
+        await program.complains("is ready")
+        program.process.terminate()
+        assert await program.exited() == 0
+        assert await program.rest() == []
+
+
 async def test_a_variable_that_means_nothing_is_told_of() -> None:
     variables = {"PARLOUR_MAX_CONECTIONS": "1", "PARLOUR_RATE": "0"}
     async with parlour("serve", *LOOPBACK, *FREE_PORTS, *IN_MEMORY, variables=variables) as program:
