@@ -1,8 +1,10 @@
 """Reading back what was said: history, search, and what someone missed."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from itertools import chain
+from typing import Any, TypeVar
 
 from core import commands as c
 from core import rules
@@ -18,6 +20,8 @@ from core.rules import Refusal
 from core.session import Session
 from core.topics import Topics
 
+T = TypeVar("T")
+
 
 def _fitting(entries: Sequence[Entry]) -> Sequence[Entry]:
     """The newest of these entries that fit one page; at least one."""
@@ -29,6 +33,17 @@ def _fitting(entries: Sequence[Entry]) -> Sequence[Entry]:
         if room < 0 and index < len(entries) - 1:
             return entries[index + 1 :]
     return entries
+
+
+async def _while_here(session: Session, work: Coroutine[Any, Any, T]) -> T | None:
+    """None when the connection has ended before it was done: then nobody waits for it."""
+    session.asked = task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait([task])
+    finally:
+        session.asked = None
+        task.cancel()
+    return None if task.cancelled() else task.result()
 
 
 class Past:
@@ -62,16 +77,17 @@ class Past:
         entries = _fitting(page.entries)
         return Page(entries, more=page.more or len(entries) < len(page.entries))
 
-    async def search(self, session: Session, command: c.Search) -> AnyReply:
+    async def search(self, session: Session, command: c.Search) -> AnyReply | None:
         rules.logged_in(session)
         room = None if command.room is None else rules.own_room(session, command.room)
         if len(command.query) > c.QUERY_MAX:
             raise Refusal("text-too-long", str(c.QUERY_MAX))
         reader = Reader(session.id, dict(session.entered))
-        entries = await self._log.search(
-            reader, rules.speech(command.query), room=room, upto=self.last_id, limit=command.limit
+        words = rules.speech(command.query)
+        entries = await _while_here(
+            session, self._log.search(reader, words, room=room, upto=self.last_id, limit=command.limit)
         )
-        return Results(_fitting(entries), ref=command.ref)
+        return None if entries is None else Results(_fitting(entries), ref=command.ref)
 
     async def on_entry(
         self, session: Session, room: RoomName, reply: Callable[[Sequence[Entry]], AnyReply]

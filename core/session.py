@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import deque
 from collections.abc import Callable
@@ -59,6 +60,7 @@ class Session:
     """State of one connection. Doors make it through `Chat.connect` and only read it."""
 
     __slots__ = (
+        "asked",
         "audiences",
         "behind",
         "buckets",
@@ -124,6 +126,8 @@ class Session:
         """Busy until this session's messages are stored."""
         self.held: AnyCommand | None = None
         """The command to carry out then."""
+        self.asked: asyncio.Task[Any] | None = None
+        """What it is busy with, if that may be given up when the connection ends."""
         self.in_flight = 0
         """Messages of this session on their way into the log."""
         self.paused = False

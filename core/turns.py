@@ -55,6 +55,7 @@ class Turns:
         session.ended, session.dropped = True, dropped
         if dropped:  # nobody waits for it any more; else a ghost would talk on for minutes
             session.inbox = None
+            self._give_up(session)
         if session.busy or session.inbox:
             self._keep(session, _END)
         else:
@@ -64,8 +65,13 @@ class Turns:
         """The server closes the connection: what waits is not carried out any more."""
         session.closing = True
         session.inbox = None
+        self._give_up(session)
         if session.ended:
             self._keep(session, _END)
+
+    def _give_up(self, session: Session) -> None:
+        if session.asked is not None:
+            session.asked.cancel()
 
     def hold(self, session: Session, command: AnyCommand | None) -> None:
         """Wait until this session's messages are stored, then carry the command out."""

@@ -1,4 +1,4 @@
-"""What is read from the SQLite log: pages of history, what someone missed, what a search finds.
+"""What is read from the SQLite log: pages of history, and what someone missed.
 
 Every query walks an index from its end and stops at its limit, whatever the size of the log.
 """
@@ -95,27 +95,3 @@ def _since(
 def _trimmed(database: sqlite3.Connection, room: str) -> int:
     row = database.execute(_TRIMMED, (room,)).fetchone()
     return int(row[0]) if row else 0
-
-
-def search(
-    database: sqlite3.Connection, reader: Reader, words: str, room: RoomName | None, upto: int, limit: int
-) -> Sequence[Entry]:
-    rooms = list(reader.rooms) if room is None else [room]
-    visible = f"room IN ({', '.join('?' * len(rooms))})"
-    who: list[str] = []
-    if room is None:
-        visible += " OR (kind = 2 AND (author = ? OR reader = ?))"
-        who = [reader.id, reader.id]
-    columns = ", ".join(f"message.{name}" for name in COLUMNS.split(", "))
-    query = (
-        f"SELECT {columns} FROM words JOIN message ON message.id = words.rowid"
-        f" WHERE words MATCH ? AND words.rowid <= ? AND ({visible}) ORDER BY words.rowid DESC LIMIT ?"
-    )
-    rows = database.execute(query, (_match(words), upto, *rooms, *who, limit)).fetchall()
-    return [to_entry(row) for row in reversed(rows)]
-
-
-def _match(words: str) -> str:
-    """All the words, each as it is; the last one may go on (people search while they type)."""
-    quoted = ['"' + word.replace('"', '""') + '"' for word in words.split()]
-    return " ".join(quoted) + "*"

@@ -13,6 +13,9 @@ from storage.errors import CannotOpen, cannot_use
 APPLICATION_ID: Final = 0x5061724C
 """`ParL`, at offset 68 of the file (https://www.sqlite.org/fileformat.html)."""
 
+TOKENIZE: Final = "unicode61 remove_diacritics 2"
+"""How the word index takes words apart; it stands in the first script."""
+
 MIGRATIONS: Final = (
     # 1: messages, the words in them, what is no longer kept, sessions. `id` is ours: it only rises.
     """

@@ -26,6 +26,7 @@ from storage import reading, schema
 from storage.checkpoints import Checkpoints
 from storage.errors import cannot_use
 from storage.rows import COLUMNS, Row, insertion, to_entry
+from storage.searching import Searcher, searchable
 from storage.tidier import Tidier
 from storage.worker import Worker
 from storage.writer import Writer
@@ -97,17 +98,18 @@ class SqliteLog:
                 database.execute("PRAGMA wal_autocheckpoint = 0")  # messages would wait for it
                 schema.try_writing(database)  # a file that cannot be written is refused now
                 self._reader = stack.enter_context(_only_reading(self._path))
-                self._searcher = stack.enter_context(_only_reading(self._path))
+                searching = stack.enter_context(searchable(self._path))
                 checkpointer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 self.topics = _topics(database)
             except sqlite3.Error as error:
                 raise cannot_use(self._path, error) from None
             writing = stack.enter_context(Worker("log-writer"))
-            self._reading = stack.enter_context(Worker("log-reader"))
-            self._searching = stack.enter_context(Worker("log-searcher"))
+            self._reading = stack.enter_context(Worker("log-reader", interrupt=self._reader.interrupt))
+            self._searching = stack.enter_context(Worker("log-searcher", interrupt=searching.interrupt))
             checkpointing = stack.enter_context(Worker("log-checkpoint"))
             self._stack = stack.pop_all()
         self._writer = Writer(self._path, database, writing, flushes=self._durability != "normal")
+        self._searcher = Searcher(searching, self._searching)
         self._checkpoints = Checkpoints(self._writer, checkpointer, checkpointing)
         self._tidier = Tidier(
             self._writer,
@@ -282,9 +284,7 @@ class SqliteLog:
         with contextlib.suppress(LogError):  # what is not indexed yet is not found; the rest is
             while await self._tidier.index_some():
                 pass
-        return await self._told(
-            self._searching.run(reading.search, self._searcher, reader, words, room, upto, limit)
-        )
+        return await self._told(self._searcher.search(reader, words, room, upto, limit))
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await self._told(self._reading.run(work, self._reader))

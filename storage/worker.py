@@ -16,13 +16,16 @@ class Worker:
 
     `concurrent.futures` would do, but for its price: locks, a future of its own and one more turn of the loop
     for each piece of work, which is a tenth of what a message costs that comes alone (docs/performance.md).
+    What nobody waits for any more is not begun. `interrupt` ends what is under way: with it, all that was
+    given is given up at the end.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, interrupt: Callable[[], None] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = Thread(target=self._work, name=name, daemon=True)  # a failed end must not wait for it
         self._closed = False
+        self._interrupt = interrupt
         self.under_way = 0
         """What it was given and is not done. While that is 0, the loop may touch what is the thread's."""
 
@@ -33,8 +36,10 @@ class Worker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Returns when everything is done that was given before."""
+        """Returns when everything is done that was given before, or given up."""
         self._closed = True
+        if self._interrupt is not None:
+            self._interrupt()
         self._jobs.put(None)
         self._thread.join()
 
@@ -45,6 +50,9 @@ class Worker:
         future: asyncio.Future[T] = self._loop.create_future()
 
         def do() -> None:
+            if future.cancelled() or (self._closed and self._interrupt is not None):
+                self._tell(self._leave, future)
+                return
             try:
                 result = work(*args)
             except Exception as error:  # noqa: BLE001 - it is raised where the result is awaited
@@ -64,6 +72,10 @@ class Worker:
         while (do := self._jobs.get()) is not None:
             do()
             del do  # what it holds must not live until the next one comes
+
+    def _leave(self, future: asyncio.Future[Any]) -> None:
+        self.under_way -= 1
+        future.cancel()
 
     def _settle(self, future: asyncio.Future[T], result: T) -> None:
         self.under_way -= 1

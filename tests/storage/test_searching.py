@@ -1,0 +1,150 @@
+"""What a search costs is bounded; nobody waits for those of others, least of all of people who are gone."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from core.facts import Entry
+from core.log import LogError
+from core.names import RoomName
+from storage import searching
+from storage.sqlite import SqliteLog
+from storage.worker import Worker
+from tests.clients import DEADLINE, LineClient, within
+from tests.doors import open_doors
+from tests.durability.breaking import line_resets
+from tests.storage.conftest import busy
+from tests.storage.facts import reader, said, texts
+
+FAR: Final = 2**53
+ENDLESS: Final = "WITH RECURSIVE n (i) AS (SELECT begun() UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+
+
+async def find(log: SqliteLog, words: str, room: str = "#general") -> list[str]:
+    return texts(await log.search(reader("Ann", general=0), words, room=RoomName(room), upto=FAR, limit=50))
+
+
+def statements(log: SqliteLog) -> list[str]:
+    """What the searcher asks of the messages from now on."""
+    asked: list[str] = []
+
+    def trace(statement: str) -> None:
+        if "FROM words JOIN message" in statement:
+            asked.append(statement)
+
+    log._searcher._database.set_trace_callback(trace)
+    return asked
+
+
+async def test_a_search_that_takes_too_long_is_refused_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        await log.append([said("hello")])
+        asked = statements(log)
+        with monkeypatch.context() as patch:
+            patch.setattr(searching, "QUICK", 0)
+            patch.setattr(searching, "LONG", 0)
+            with pytest.raises(LogError) as refused:
+                await find(log, "h")
+        assert refused.value.code == "too-broad"
+        assert "more letters" in refused.value.detail
+        assert asked == [], "that cannot be interrupted"
+        assert await find(log, "h") == ["hello"]
+
+
+@pytest.mark.parametrize("words", ["word", "wor", "word word", "word zebra"])
+async def test_what_is_counted_is_also_looked_through_for_no_longer_than_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """In a room that has none of the many messages with these words."""
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        await log.append([said(f"word word{n} {'zebra' * (n % 2)}") for n in range(2_000)])
+        assert await find(log, words, "#empty") == []
+        monkeypatch.setattr(searching, "COUNTING", 1e-9)  # as long as it likes
+        monkeypatch.setattr(searching, "LONG", 0)
+        monkeypatch.setattr(searching, "QUICK", 0)
+        with pytest.raises(LogError, match="too-broad"):
+            await find(log, words, "#empty")
+
+
+@pytest.mark.parametrize("words", ["Straße", "ÀÉ x", "don't a.b", "!? 語", "!?"])
+async def test_what_is_counted_are_the_terms_of_the_word_index(tmp_path: Path, words: str) -> None:
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        await log.append([said(words)])
+        await find(log, words)
+        terms = await log._searching.run(
+            lambda: log._searcher._database.execute("SELECT term FROM term").fetchall()
+        )
+        assert sorted(searching._terms(words)) == sorted(term for (term,) in terms)
+
+
+async def test_one_that_takes_long_lets_the_others_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, done = searching._search, []
+
+    def search(*asked: Any) -> list[Entry]:
+        if asked[2] == "slow" and asked[-1] == searching.QUICK:
+            raise searching._TooLong
+        done.append(asked[2])
+        return list(real(*asked))
+
+    monkeypatch.setattr(searching, "_search", search)
+    async with SqliteLog(tmp_path / "chat.db") as log, within(DEADLINE):
+        await log.append([said("slow and quick")])
+        await find(log, "quick")  # now all is in the index
+        del done[:]
+        async with busy(log._searching):
+            tasks = [asyncio.create_task(find(log, words)) for words in (*["slow"] * 5, "quick")]
+        assert await asyncio.gather(*tasks) == [["slow and quick"]] * 6
+    assert done == ["quick", *["slow"] * 5]
+
+
+async def test_those_who_are_gone_are_not_searched_for_and_not_among_those_present(tmp_path: Path) -> None:
+    async with (
+        SqliteLog(tmp_path / "chat.db") as log,
+        open_doors(log) as doors,
+        LineClient(doors.tcp_port, "LOGIN Ann") as ann,
+    ):
+        await ann.send("MSG the words")
+        asked = statements(log)
+        async with busy(log._searching), within(DEADLINE):
+            for n in range(10):
+                async with LineClient(doors.tcp_port, f"LOGIN Ghost{n}") as ghost:
+                    await ghost.send("JOIN #m", "SEARCH w")
+                    await ghost.expect("OK joined #m")
+                    await line_resets(ghost)
+            present = ""
+            while present != "USERS Ann":
+                await ann.send("WHO")
+                present = (await ann.until("INFO --- End of List ---"))[-1]
+        await ann.send("SEARCH w")
+        heard = await ann.until("INFO --- End of Search ---")
+        assert heard[-1].endswith(" Ann the words")
+        assert len(asked) == 1
+
+
+@pytest.mark.parametrize("which", ["_reading", "_searching"])
+async def test_a_stop_waits_for_no_reader(tmp_path: Path, which: str) -> None:
+    """What is under way is interrupted, what waits is dropped."""
+    log = await SqliteLog(tmp_path / "chat.db").__aenter__()
+    worker: Worker = getattr(log, which)
+    database = log._reader if which == "_reading" else log._searcher._database
+    loop, begun = asyncio.get_running_loop(), asyncio.Event()
+
+    def begins() -> int:
+        loop.call_soon_threadsafe(begun.set)
+        return 1
+
+    database.create_function("begun", 0, begins)
+    asked = [worker.run(lambda: database.execute(ENDLESS).fetchone()) for _ in range(50)]
+    async with within(DEADLINE):
+        await begun.wait()
+        await log.__aexit__(None, None, None)
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(outcomes[0], sqlite3.OperationalError)
+    assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes[1:])
