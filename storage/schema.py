@@ -1,10 +1,8 @@
-"""The file of the SQLite log: made, recognised, locked, brought forward. Nothing here is altered unasked."""
+"""The file of the SQLite log: made, recognised, brought forward. Nothing here is altered unasked."""
 
 import os
 import sqlite3
-import stat
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -72,44 +70,6 @@ PATIENCE: Final = 5.0
 def connect(path: Path, *, timeout: float = PATIENCE) -> sqlite3.Connection:
     """A connection in autocommit mode, for one thread at a time. `timeout`: seconds to wait for a lock."""
     return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
-
-
-def _real(path: Path) -> Path:
-    """Where the links lead. Raises CannotOpen for what is there but no file."""
-    path = Path(os.path.realpath(path))
-    try:
-        kind = stat.S_IFMT(path.stat().st_mode)
-    except FileNotFoundError:
-        return path
-    if kind != stat.S_IFREG:
-        names = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
-        raise CannotOpen(f"cannot use {path}: it is {names.get(kind, 'a device')}, not a file")
-    return path
-
-
-@contextmanager
-def lock(path: Path) -> Iterator[Path]:
-    """Hold the file for this process alone; the lock ends with the process, however it ends.
-
-    Gives the path without links: all that belongs to the file lies beside it. Raises CannotOpen when it is no
-    file, and when another process has it.
-    """
-    holder = None
-    try:
-        path = _real(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        holder = connect(path.with_name(path.name + "-lock"), timeout=0)
-        holder.execute("BEGIN EXCLUSIVE")
-    except (OSError, sqlite3.Error) as error:
-        if holder is not None:
-            holder.close()
-        if getattr(error, "sqlite_errorname", "") == "SQLITE_BUSY":
-            raise CannotOpen(f"{path} is in use by another server") from None
-        raise cannot_use(path, error) from None
-    try:
-        yield path
-    finally:
-        holder.close()
 
 
 def prepare(path: Path) -> None:

@@ -11,13 +11,12 @@ import asyncio
 import contextlib
 import json
 import logging
-import secrets
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from core.facts import Entry, Spoken
 from core.log import LogError, Page, Place, Reader, Record
@@ -25,6 +24,7 @@ from core.names import Nick, RoomName
 from storage import reading, schema
 from storage.checkpoints import Checkpoints
 from storage.errors import cannot_use
+from storage.holding import Mark, hold
 from storage.rows import COLUMNS, Row, insertion, to_entry
 from storage.searching import Searcher, searchable
 from storage.tidier import Tidier
@@ -42,11 +42,9 @@ FEW: Final = 4
 """Messages, with records of sessions, that may be stored without changing the thread: that costs more than
 storing them does."""
 
-BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
-"""Another one each time the machine is started (proc_sys_kernel(5))."""
-
 GAP: Final = 1_000_000
-"""Far more messages than are stored between two checkpoints, which flush them."""
+"""Ids that are left out where the last run did not end cleanly, or so many that none above was given out: the
+mark beside the file goes ahead of them."""
 
 _BY_REF: Final = f"SELECT {COLUMNS} FROM message WHERE author = ? AND ref = ?"
 _REMEMBER: Final = "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)"
@@ -77,6 +75,9 @@ class SqliteLog:
         self._records: dict[str, Record] = {}
         """Not written yet. Each transaction takes all of them along until one succeeds."""
         self._writing_soon = False
+        self._next_id = 0
+        self._marked = 0
+        """Ids up to here may have been given out, for all that the next start knows."""
         self._tidying: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -85,7 +86,9 @@ class SqliteLog:
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         with contextlib.ExitStack() as stack:
-            self._path = stack.enter_context(schema.lock(self._path))
+            self._hold = stack.enter_context(hold(self._path))
+            self._path = self._hold.path
+            stack.callback(self._mark_the_end)
             schema.prepare(self._path)
             try:
                 database = stack.enter_context(contextlib.closing(schema.connect(self._path)))
@@ -93,10 +96,14 @@ class SqliteLog:
                 meta = dict(database.execute("SELECT key, value FROM meta WHERE key != 'probe'").fetchall())
                 self.epoch, indexed = str(meta["epoch"]), int(meta["indexed"])
                 self.last_id = _last_id(database)
-                self._next_id = _next_id(database, meta, self.last_id)
+                schema.try_writing(database)  # a file that cannot be written is refused now
+                base = _base(self._hold.mark(self.epoch), max(self.last_id, int(meta["last_id"])), meta)
+                self._marked = base + GAP
+                self._hold.set_mark(self.epoch, Mark(self._marked, stopped=False))
+                _begin(database, base)
+                self._next_id = base + 1
                 database.execute(f"PRAGMA synchronous = {self._durability}")
                 database.execute("PRAGMA wal_autocheckpoint = 0")  # messages would wait for it
-                schema.try_writing(database)  # a file that cannot be written is refused now
                 self._reader = stack.enter_context(_only_reading(self._path))
                 searching = stack.enter_context(searchable(self._path))
                 checkpointer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
@@ -106,11 +113,11 @@ class SqliteLog:
             writing = stack.enter_context(Worker("log-writer"))
             self._reading = stack.enter_context(Worker("log-reader", interrupt=self._reader.interrupt))
             self._searching = stack.enter_context(Worker("log-searcher", interrupt=searching.interrupt))
-            checkpointing = stack.enter_context(Worker("log-checkpoint"))
+            self._checkpointing = stack.enter_context(Worker("log-checkpoint"))
             self._stack = stack.pop_all()
         self._writer = Writer(self._path, database, writing, flushes=self._durability != "normal")
         self._searcher = Searcher(searching, self._searching)
-        self._checkpoints = Checkpoints(self._writer, checkpointer, checkpointing)
+        self._checkpoints = Checkpoints(self._writer, checkpointer, self._checkpointing)
         self._tidier = Tidier(
             self._writer,
             self._checkpoints,
@@ -134,6 +141,14 @@ class SqliteLog:
                 await self._write_records()
         finally:
             await asyncio.to_thread(self._stack.close)
+
+    def _mark_the_end(self) -> None:
+        """When all is closed."""
+        if self._next_id:
+            try:
+                self._hold.set_mark(self.epoch, Mark(self._next_id - 1, stopped=True))
+            except sqlite3.Error as error:  # then the next start leaves ids out
+                logger.warning("cannot note the end beside %s: %s", self._path, error)
 
     @property
     def busy(self) -> bool:
@@ -306,6 +321,18 @@ class SqliteLog:
                     await self._write_records()
             with contextlib.suppress(LogError):
                 await self._tidier.look()
+            if self._next_id > self._marked - GAP // 2:
+                await self._mark_on()
+
+    async def _mark_on(self) -> None:
+        marked = self._next_id + GAP
+        try:
+            mark = Mark(marked, stopped=False)
+            await self._checkpointing.run(self._hold.set_mark, self.epoch, mark)
+        except sqlite3.Error as error:
+            logger.error("cannot write beside %s: %s", self._path, error)
+        else:
+            self._marked = marked
 
 
 @contextlib.contextmanager
@@ -323,20 +350,26 @@ def _last_id(database: sqlite3.Connection) -> int:
     return max(newest or 0, trimmed or 0)
 
 
-def _next_id(database: sqlite3.Connection, meta: Mapping[str, Any], last_id: int) -> int:
-    """The first id to give out, beyond those of messages that went with the power of the machine.
+def _base(mark: Mark | None, newest: int, meta: Container[str]) -> int:
+    """The last id that may have been given out, if the newest one that the file knows of is `newest`.
 
-    Else who has seen those would take the next ones for them. The transaction is to be flushed.
+    Else who has seen those that went with the power, or came after a copy that was put back, would take the
+    next ones for them.
     """
-    try:
-        boot = BOOT.read_text(encoding="ascii").strip()
-    except OSError:
-        boot = secrets.token_hex(8)
-    known, base = meta.get("boot"), max(last_id, int(meta["last_id"]))
-    if known != boot:
-        base += GAP if known or base else 0
-        database.execute("INSERT OR REPLACE INTO meta VALUES ('boot', ?), ('last_id', ?)", (boot, base))
-    return base + 1
+    if mark is None and newest == 0 and "started" not in meta and "boot" not in meta:
+        return 0
+    # A version that knows no marks has left its `boot` there if it was the last one.
+    if mark == Mark(newest, stopped=True) and "boot" not in meta:
+        return newest
+    return max(newest + GAP, mark.upto if mark is not None else 0)
+
+
+def _begin(database: sqlite3.Connection, base: int) -> None:
+    """To be flushed: ids are given out from now on."""
+    database.execute("BEGIN IMMEDIATE")
+    database.execute("DELETE FROM meta WHERE key = 'boot'")
+    database.execute("INSERT OR REPLACE INTO meta VALUES ('started', 1), ('last_id', ?)", (base,))
+    database.execute("COMMIT")
 
 
 def _topics(database: sqlite3.Connection) -> dict[RoomName, str]:

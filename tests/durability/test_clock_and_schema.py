@@ -1,5 +1,6 @@
 """The log when the wall clock jumps, and when its schema moves on."""
 
+import asyncio
 import shutil
 import sqlite3
 import time
@@ -12,9 +13,10 @@ import pytest
 
 from core.log import Reader, Record
 from core.names import Nick, RoomName
-from storage import schema, tidying
+from storage import schema, sqlite, tidying
 from storage.errors import CannotOpen
 from storage.sqlite import SqliteLog
+from tests.clients import DEADLINE, WebClient, within
 from tests.e2e.server import serving
 from tests.storage.facts import in_room, said, texts, told
 
@@ -42,31 +44,26 @@ def clock_jumps(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 # ------------------------------------------------------------------ the power
 
 
-@pytest.fixture
-def boots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], object]:
-    """Starts the machine."""
-    monkeypatch.setattr("storage.sqlite.BOOT", tmp_path / "boot")
-    boots = (tmp_path / "boot").write_text
-    boots("first")
-    return boots
-
-
 def copy(path: Path, other: Path) -> None:
     """What the disk has by now, say; all that is stored after it is lost."""
     for end in ("", "-wal"):
         shutil.copy(f"{path}{end}", f"{other}{end}")
 
 
-async def test_ids_that_went_with_the_power_are_not_given_out_again(
-    path: Path, tmp_path: Path, boots: Callable[[str], object]
-) -> None:
+def put_back(path: Path, other: Path) -> None:
+    """The copy in place of what there is; what lies beside it stays."""
+    path.with_name(path.name + "-wal").unlink(missing_ok=True)
+    for end in ("", "-wal"):
+        shutil.copy(f"{other}{end}", f"{path}{end}")
+
+
+async def test_ids_that_went_with_the_power_are_not_given_out_again(path: Path, tmp_path: Path) -> None:
     on_disk = tmp_path / "on-disk.db"
     async with SqliteLog(path) as log:
         (one,) = await log.append([said("one")])
         assert one.id == 1
         copy(path, on_disk)
         lost = await log.append([said("two"), said("three")])
-    boots("second")
     async with SqliteLog(on_disk) as log:
         assert log.last_id == one.id, "whoever has seen more is told that it is not recovered"
         (new,) = await log.append([said("four")])
@@ -75,23 +72,114 @@ async def test_ids_that_went_with_the_power_are_not_given_out_again(
         assert texts(missed or ()) == ["four"]
     async with SqliteLog(on_disk) as log:
         (next_,) = await log.append([said("five")])
-        assert next_.id == new.id + 1, "the machine was not started since"
+        assert next_.id == new.id + 1, "the last run ended cleanly"
 
 
-async def test_nor_those_of_a_file_of_which_nothing_else_was_left(
-    path: Path, tmp_path: Path, boots: Callable[[str], object]
-) -> None:
+async def test_nor_those_of_a_file_of_which_nothing_else_was_left(path: Path, tmp_path: Path) -> None:
     on_disk = tmp_path / "on-disk.db"
     async with SqliteLog(path) as log:
         copy(path, on_disk)
         lost = await log.append([said("one")])
-    boots("second")
     for _ in range(2):
         async with SqliteLog(on_disk):
             pass  # nobody says anything
     async with SqliteLog(on_disk) as log:
         (new,) = await log.append([said("two")])
         assert new.id > lost[-1].id
+
+
+@pytest.mark.parametrize("nothing_in_it", [True, False])
+async def test_an_older_copy_that_is_put_back_gives_no_id_out_again(
+    path: Path, tmp_path: Path, nothing_in_it: bool
+) -> None:
+    backup = tmp_path / "backup.db"
+    async with SqliteLog(path) as log:
+        if not nothing_in_it:
+            await log.append([said("one")])
+        copy(path, backup)
+        lost = await log.append([said("two"), said("three")])
+    put_back(path, backup)
+    async with SqliteLog(path) as log:
+        (new,) = await log.append([said("four")])
+        assert new.id > lost[-1].id
+
+
+async def test_nor_one_of_all_the_runs_since(path: Path, tmp_path: Path) -> None:
+    """However many ids those have left out."""
+    backup = tmp_path / "backup.db"
+    async with SqliteLog(path) as log:
+        await log.append([said("one")])
+        copy(path, backup)
+    for _ in range(2):
+        async with serving("--data", str(path)) as server, WebClient(server.web_port, "Ann") as ann:
+            lost = await ann.call("msg", room="#general", text="lost")
+            server.program.process.kill()
+            await server.program.exited()
+    assert lost["id"] > sqlite.GAP
+    put_back(path, backup)
+    async with SqliteLog(path) as log:
+        (new,) = await log.append([said("new")])
+        assert new.id > lost["id"]
+
+
+async def test_nor_one_of_a_run_that_has_given_out_very_many(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "GAP", 100)
+    monkeypatch.setattr(sqlite, "TIDY_EVERY", 0.01)
+    (tmp_path / "killed").mkdir()
+    left = tmp_path / "killed" / path.name
+    async with SqliteLog(path) as log:
+        await log.append([said("one")])
+        copy(path, left)
+        await log.append([said("many")] * 200)
+        async with within(DEADLINE):
+            while log._marked <= log.last_id:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0)
+        shutil.copy(f"{path}-lock", f"{left}-lock")
+        lost = log.last_id
+    async with SqliteLog(left) as log:
+        (new,) = await log.append([said("new")])
+        assert new.id > lost
+
+
+async def test_a_killed_server_is_followed_by_one_that_leaves_ids_out(path: Path) -> None:
+    ids = []
+    for _ in range(2):
+        async with serving("--data", str(path)) as server, WebClient(server.web_port, "Ann") as ann:
+            ids.append((await ann.call("msg", room="#general", text="hi"))["id"])
+            server.program.process.kill()
+            await server.program.exited()
+    assert ids[0] == 1
+    assert ids[1] > sqlite.GAP
+    for _ in range(2):  # and both of these end cleanly
+        async with serving("--data", str(path)) as server, WebClient(server.web_port, "Ann") as ann:
+            ids.append((await ann.call("msg", room="#general", text="hi"))["id"])
+    assert ids[3] == ids[2] + 1
+
+
+async def test_an_older_version_that_had_the_file_meanwhile_is_noticed(path: Path) -> None:
+    """It knows no marks, and what it gave out may be gone; but it leaves a row of its own."""
+    async with SqliteLog(path) as log:
+        (one,) = await log.append([said("one")])
+    with closing(schema.connect(path)) as database:
+        database.execute("INSERT OR REPLACE INTO meta VALUES ('boot', 'x')")
+    ids = []
+    for _ in range(2):
+        async with SqliteLog(path) as log:
+            ids += [entry.id for entry in await log.append([said("new")])]
+    assert ids[0] > one.id + sqlite.GAP
+    assert ids[1] == ids[0] + 1
+
+
+async def test_a_mark_that_is_damaged_is_named(path: Path) -> None:
+    beside = path.with_name(path.name + "-lock")
+    beside.write_bytes(b"x" * 5000)
+    with pytest.raises(CannotOpen, match=f"{beside} is damaged; remove that file"):
+        await SqliteLog(path).__aenter__()
+    beside.unlink()
+    async with SqliteLog(path):
+        pass
 
 
 # ------------------------------------------------------------------ the clock
