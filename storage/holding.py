@@ -24,6 +24,27 @@ class Mark(Struct, frozen=True):
     stopped: bool
 
 
+class Watch:
+    """Whether the paths lead to the files to which they led at first, with which SQLite goes on.
+
+    Raises OSError when one is not there then.
+    """
+
+    def __init__(self, *paths: Path) -> None:
+        self._files = {path: _identity(path) for path in paths}
+
+    def all_there(self) -> bool:
+        try:
+            return all(_identity(path) == identity for path, identity in self._files.items())
+        except OSError:
+            return False
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
 class Hold:
     """`path` is that of the messages, without links: all that belongs to the file lies beside it.
 

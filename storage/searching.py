@@ -66,6 +66,7 @@ def searchable(path: Path) -> Iterator[sqlite3.Connection]:
     with closing(schema.connect(path)) as database:
         database.execute("CREATE VIRTUAL TABLE temp.term USING fts5vocab(main, words, row)")
         database.execute("PRAGMA query_only = 1")
+        database.execute("SELECT key FROM meta").fetchone()
         yield database
 
 

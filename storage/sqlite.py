@@ -24,7 +24,7 @@ from core.names import Nick, RoomName
 from storage import reading, schema
 from storage.checkpoints import Checkpoints
 from storage.errors import cannot_use
-from storage.holding import Mark, hold
+from storage.holding import Mark, Watch, hold
 from storage.rows import COLUMNS, Row, insertion, to_entry
 from storage.searching import Searcher, searchable
 from storage.tidier import Tidier
@@ -37,6 +37,9 @@ logger = logging.getLogger("parlour.storage")
 
 TIDY_EVERY: Final = 1.0
 """Seconds between two looks for work that nobody waits for."""
+
+WATCH_EVERY: Final = 1.0
+"""Seconds between two looks whether the file is where it was."""
 
 FEW: Final = 4
 """Messages, with records of sessions, that may be stored without changing the thread: that costs more than
@@ -75,10 +78,11 @@ class SqliteLog:
         self._records: dict[str, Record] = {}
         """Not written yet. Each transaction takes all of them along until one succeeds."""
         self._writing_soon = False
+        self._was_lost = False
+        """The file was not where it is to be, at least once."""
         self._next_id = 0
         self._marked = 0
         """Ids up to here may have been given out, for all that the next start knows."""
-        self._tidying: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------------ opening and closing
@@ -108,7 +112,8 @@ class SqliteLog:
                 searching = stack.enter_context(searchable(self._path))
                 checkpointer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 self.topics = _topics(database)
-            except sqlite3.Error as error:
+                self._watch = Watch(self._path, self._path.with_name(self._path.name + "-wal"))
+            except (OSError, sqlite3.Error) as error:
                 raise cannot_use(self._path, error) from None
             writing = stack.enter_context(Worker("log-writer"))
             self._reading = stack.enter_context(Worker("log-reader", interrupt=self._reader.interrupt))
@@ -128,14 +133,15 @@ class SqliteLog:
             history_days=self._history_days,
         )
         self._tidying = self._loop.create_task(self._tidy())
+        self._watching = self._loop.create_task(self._keep_watch())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._tidying is not None:
-            self._tidying.cancel()
-            await asyncio.gather(self._tidying, *self._tasks, return_exceptions=True)
+        for task in (self._tidying, self._watching):
+            task.cancel()
+        await asyncio.gather(self._tidying, self._watching, *self._tasks, return_exceptions=True)
         try:
             with contextlib.suppress(LogError):  # nobody is left to tell; the messages themselves are safe
                 await self._write_records()
@@ -144,7 +150,7 @@ class SqliteLog:
 
     def _mark_the_end(self) -> None:
         """When all is closed."""
-        if self._next_id:
+        if self._next_id and not self._was_lost:
             try:
                 self._hold.set_mark(self.epoch, Mark(self._next_id - 1, stopped=True))
             except sqlite3.Error as error:  # then the next start leaves ids out
@@ -316,6 +322,8 @@ class SqliteLog:
     async def _tidy(self) -> None:
         while True:
             await asyncio.sleep(TIDY_EVERY)
+            if self._writer.lost:
+                continue
             with contextlib.suppress(LogError):  # it was logged; there will be another turn
                 if self._records:
                     await self._write_records()
@@ -323,6 +331,25 @@ class SqliteLog:
                 await self._tidier.look()
             if self._next_id > self._marked - GAP // 2:
                 await self._mark_on()
+
+    async def _keep_watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            await self._look_after()
+
+    async def _look_after(self) -> None:
+        writer = self._writer
+        lost = not await self._checkpointing.run(self._watch.all_there)
+        if lost and not writer.lost:
+            self._was_lost = True
+            logger.error(
+                "%s was moved, removed or replaced while this server has it open: nothing is stored any more."
+                " Put it back with its -wal, or stop the server, put the right file there and start again",
+                self._path,
+            )
+        elif writer.lost and not lost:
+            logger.warning("%s is back: messages are stored again", self._path)
+        writer.lost = lost
 
     async def _mark_on(self) -> None:
         marked = self._next_id + GAP
@@ -339,6 +366,7 @@ class SqliteLog:
 def _only_reading(path: Path) -> Iterator[sqlite3.Connection]:
     with contextlib.closing(schema.connect(path)) as database:
         database.execute("PRAGMA query_only = 1")
+        database.execute("SELECT key FROM meta").fetchone()  # it is opened now, not where it may be later
         yield database
 
 

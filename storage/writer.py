@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from core.log import LogError
 from storage import schema
 from storage.caution import Caution, waits
 from storage.errors import log_error
@@ -27,14 +28,28 @@ class Writer:
         """For what is asked often: else each statement makes one."""
         self._worker = worker
         self._flushes = flushes
+        self._not_at_once = flushes
+        self._lost = False
         self.caution = Caution()
         self.rows = 0
         """Written so far, and committed."""
         self._patient = True
         """It waits for other programs that write."""
 
+    @property
+    def lost(self) -> bool:
+        """The file is not where it was: what were stored now would be lost, so nothing is."""
+        return self._lost
+
+    @lost.setter
+    def lost(self, lost: bool) -> None:
+        self._lost = lost
+        self._not_at_once = lost or self._flushes
+
     async def run(self, work: Callable[..., T], *args: object) -> T:
         """On the thread. Raises LogError, and then nothing of it was stored."""
+        if self._lost:
+            raise LogError("storage-failed", "The file of the messages is gone; tell who runs this server")
         if not self._patient:  # so nothing is under way there
             self._wait_for_others(schema.PATIENCE)
         return await self._worker.run(self._on_its_thread, self.caution.checkpoints, work, *args)
@@ -44,7 +59,7 @@ class Writer:
 
         Whoever calls it adds to `rows`: to ask the connection for them costs too much of what this saves.
         """
-        if self._flushes or self._worker.under_way or self.caution.needed:
+        if self._not_at_once or self._worker.under_way or self.caution.needed:
             return None
         if self._patient:
             self._wait_for_others(0)
