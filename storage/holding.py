@@ -8,13 +8,13 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from msgspec import Struct
 
 from storage.errors import CannotOpen, cannot_use
-from storage.schema import connect
+from storage.schema import connect, make_private
 
 
 class Mark(Struct, frozen=True):
@@ -87,10 +87,12 @@ def hold(path: Path) -> Iterator[Hold]:
     """
     try:
         path = _real(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_use(path, error) from None
-    beside = path.with_name(path.name + "-lock")
+    beside = _beside(path)
+    with suppress(OSError):  # SQLite will say it
+        make_private(beside)
     try:
         holder = connect(beside, timeout=0)
     except sqlite3.Error as error:
@@ -106,6 +108,17 @@ def hold(path: Path) -> Iterator[Hold]:
                 raise CannotOpen(f"cannot use {path}: {beside} is damaged; remove that file") from None
             raise cannot_use(path, error) from None
         yield Hold(path, holder)
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Whether other users of the machine can read the messages, or hold the lock."""
+    reachable = path.parent.stat().st_mode & stat.S_IXOTH
+    modes = path.stat().st_mode | _beside(path).stat().st_mode
+    return bool(reachable and modes & stat.S_IRWXO)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + "-lock")
 
 
 def _real(path: Path) -> Path:

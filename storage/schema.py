@@ -1,6 +1,7 @@
 """The file of the SQLite log: made, recognised, brought forward. Nothing here is altered unasked."""
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -109,10 +110,22 @@ def try_storing(database: sqlite3.Connection) -> None:
     database.execute("COMMIT")
 
 
+def make_private(path: Path) -> bool:
+    """An empty file for its owner alone, if there is none; whether that was so. Raises OSError."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:  # not to be opened: to close it would end the locks that this process has on it
+        return False
+    return True
+
+
 def _make(path: Path) -> None:
     """In another place first, so that the file is there whole or not at all."""
     new = path.with_name(path.name + "-new")
     new.unlink(missing_ok=True)
+    make_private(new)  # what SQLite puts beside it later has its mode
+    if path.exists():
+        shutil.copymode(path, new)
     with closing(connect(new)) as database:
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         _migrate(database, 0)

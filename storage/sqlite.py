@@ -24,7 +24,7 @@ from core.names import Nick, RoomName
 from storage import reading, schema
 from storage.checkpoints import Checkpoints
 from storage.errors import cannot_use
-from storage.holding import Mark, Watch, hold
+from storage.holding import Mark, Watch, hold, is_open_to_others
 from storage.rows import COLUMNS, Row, insertion, to_entry
 from storage.searching import Searcher, searchable
 from storage.tidier import Tidier
@@ -94,6 +94,11 @@ class SqliteLog:
             self._path = self._hold.path
             stack.callback(self._mark_the_end)
             schema.prepare(self._path)
+            if is_open_to_others(self._path):
+                advice = (
+                    "other users of this machine can read %s, or keep a server from using it: chmod 600 %s*"
+                )
+                logger.warning(advice, self._path, self._path)
             try:
                 database = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 schema.bring_forward(self._path, database)
@@ -333,9 +338,17 @@ class SqliteLog:
                 await self._mark_on()
 
     async def _keep_watch(self) -> None:
+        await asyncio.sleep(WATCH_EVERY)  # what cannot begin has one line to say, and that is another one
+        self._look_at_the_mode()
         while True:
-            await asyncio.sleep(WATCH_EVERY)
             await self._look_after()
+            await asyncio.sleep(WATCH_EVERY)
+
+    def _look_at_the_mode(self) -> None:
+        with contextlib.suppress(OSError):
+            if is_open_to_others(self._path):
+                advice = "other users of this machine can read %s, or keep it from you: chmod 600 %s*"
+                logger.warning(advice, self._path, self._path)
 
     async def _look_after(self) -> None:
         writer = self._writer
