@@ -25,6 +25,7 @@ from gateway.config import Config
 from gateway.sockets import CannotListen, for_browsers, inherited, listen, shown
 from gateway.standard import announce
 from gateway.tls import Certificate
+from storage.errors import CannotOpen
 from storage.memory import MemoryLog
 from storage.sqlite import SqliteLog
 from ws_frontend.visitors import Visitors
@@ -156,6 +157,8 @@ def _end_within(seconds: float) -> None:
 def _log(config: Config) -> AbstractAsyncContextManager[Log]:
     if config.data == "memory":
         return MemoryLog(history_per_room=config.history_per_room)
+    if config.data.endswith("/"):
+        raise CannotOpen(f"cannot use {config.data}: the messages go into a file, and that names a folder")
     return SqliteLog(
         Path(config.data),
         durability=config.durability,

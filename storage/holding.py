@@ -91,8 +91,9 @@ def hold(path: Path) -> Iterator[Hold]:
     except OSError as error:
         raise cannot_use(path, error) from None
     beside = _beside(path)
+    made = False
     with suppress(OSError):  # SQLite will say it
-        make_private(beside)
+        made = make_private(beside)
     try:
         holder = connect(beside, timeout=0)
     except sqlite3.Error as error:
@@ -107,7 +108,12 @@ def hold(path: Path) -> Iterator[Hold]:
             if error.sqlite_errorname in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
                 raise CannotOpen(f"cannot use {path}: {beside} is damaged; remove that file") from None
             raise cannot_use(path, error) from None
-        yield Hold(path, holder)
+        try:
+            yield Hold(path, holder)
+        except CannotOpen:
+            if made:  # what is not ours is left as it was, and so is the place
+                beside.unlink()
+            raise
 
 
 def is_open_to_others(path: Path) -> bool:

@@ -156,7 +156,7 @@ def _refuse_newer(path: Path, version: int) -> None:
     if version > len(MIGRATIONS):
         raise CannotOpen(
             f"{path} was made by a newer Parlour (schema {version}, this one knows {len(MIGRATIONS)});"
-            " it was left as it is"
+            " it was left as it is: run that version, or put back the copy that was made before the upgrade"
         )
 
 

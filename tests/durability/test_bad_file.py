@@ -117,6 +117,34 @@ async def test_a_file_that_is_not_a_sound_log_is_refused_and_left_as_it_is(
     assert {file.name for file in tmp_path.iterdir()} <= {data.name, f"{data.name}-lock"}
 
 
+@pytest.mark.parametrize("spoil", [_random_bytes, _one_byte, _text])
+async def test_nothing_is_left_beside_a_file_that_is_not_ours(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    data = tmp_path / "somebody.else"
+    spoil(data)
+    await refused(data)
+    assert [file.name for file in tmp_path.iterdir()] == [data.name]
+
+
+async def test_who_has_a_newer_file_is_told_what_to_do(tmp_path: Path) -> None:
+    data = tmp_path / "parlour.db"
+    await _log_of(data)
+    _of_a_newer_version(data)
+    line = await refused(data)
+    assert "run that version" in line
+    assert "copy that was made before the upgrade" in line
+
+
+async def test_a_name_that_is_a_folders_is_refused_and_nothing_is_made(tmp_path: Path) -> None:
+    place = tmp_path / "new"
+    async with parlour("serve", *LOOPBACK, *FREE_PORTS, "--data", f"{place}/") as program:
+        assert await program.exited() == 1
+        (line,) = program.errors
+        assert line == f"parlour: cannot use {place}/: the messages go into a file, and that names a folder"
+    assert not place.exists()
+
+
 async def test_a_file_that_may_only_be_read_is_refused(tmp_path: Path) -> None:
     data = tmp_path / "parlour.db"
     if os.geteuid() != 0:
