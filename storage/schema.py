@@ -103,10 +103,14 @@ def try_writing(database: sqlite3.Connection) -> None:
     database.execute("COMMIT")
 
 
+PROBE_PAGES: Final = 16
+
+
 def try_storing(database: sqlite3.Connection) -> None:
     """The same with room for a few messages: more pages than one of them and its indexes take."""
     database.execute("BEGIN IMMEDIATE")
-    database.execute("INSERT OR REPLACE INTO meta VALUES ('probe', zeroblob(65536))")
+    size = PROBE_PAGES * 4096
+    database.execute("INSERT OR REPLACE INTO meta VALUES ('probe', zeroblob(?))", (size,))
     database.execute("COMMIT")
 
 

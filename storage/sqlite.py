@@ -24,6 +24,7 @@ from core.names import Nick, RoomName
 from storage import reading, schema
 from storage.checkpoints import Checkpoints
 from storage.errors import cannot_use
+from storage.health import Health
 from storage.holding import Mark, Watch, hold, is_open_to_others
 from storage.rows import COLUMNS, Row, insertion, to_entry
 from storage.searching import Searcher, searchable
@@ -126,6 +127,7 @@ class SqliteLog:
             self._checkpointing = stack.enter_context(Worker("log-checkpoint"))
             self._stack = stack.pop_all()
         self._writer = Writer(self._path, database, writing, flushes=self._durability != "normal")
+        self._health = Health(self._writer)
         self._searcher = Searcher(searching, self._searching)
         self._checkpoints = Checkpoints(self._writer, checkpointer, self._checkpointing)
         self._tidier = Tidier(
@@ -147,6 +149,7 @@ class SqliteLog:
         for task in (self._tidying, self._watching):
             task.cancel()
         await asyncio.gather(self._tidying, self._watching, *self._tasks, return_exceptions=True)
+        await self._health.end()
         try:
             with contextlib.suppress(LogError):  # nobody is left to tell; the messages themselves are safe
                 await self._write_records()
@@ -168,7 +171,7 @@ class SqliteLog:
     # ------------------------------------------------------------------ writing
 
     async def check(self) -> None:
-        await self._writer.run(schema.try_storing, self._writer.connection)
+        await self._health.check()
 
     async def append(self, batch: Sequence[Spoken]) -> Sequence[Entry]:
         entries = self.append_at_once(batch)

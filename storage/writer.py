@@ -33,6 +33,7 @@ class Writer:
         self.caution = Caution()
         self.rows = 0
         """Written so far, and committed."""
+        self.failures = 0
         self._patient = True
         """It waits for other programs that write."""
 
@@ -89,6 +90,7 @@ class Writer:
         try:
             result = self._or_roll_back(work, *args)
         except sqlite3.Error as error:
+            self.failures += 1
             logger.error("cannot write %s: %s", self._path, error)
             raise log_error(error) from error
         if self.rows > rows:
