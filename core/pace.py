@@ -21,3 +21,10 @@ class Bucket:
             return 0.0
         self._tokens = tokens
         return (1 - tokens) / self._rate
+
+    def give_back(self) -> None:
+        """The last token was not needed."""
+        self._tokens += 1
+
+    def full(self, now: float) -> bool:
+        return self._tokens + (now - self._filled) * self._rate >= self._burst

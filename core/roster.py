@@ -64,7 +64,7 @@ class Roster:
             audience.discard(old)
             audience.add(new)
         new.nick, new.rooms, new.entered = old.nick, old.rooms, old.entered
-        new.partners, new.buckets = old.partners, old.buckets
+        new.partners, new.buckets, new.pace = old.partners, old.buckets, old.pace or new.pace
         old.nick, old.rooms, old.entered, old.heir = None, {}, {}, new
         if new.nick is not None:
             self._people[fold(new.nick)] = new

@@ -90,9 +90,9 @@ async def _open_doors(
     if config.admin_port is not None:
         private = private or listen("127.0.0.1", config.admin_port, "--admin-port")
     most = _most_connections(config.max_connections)
-    room = {"most": most, "most_per_address": config.max_connections_per_address}
-    lines = Admission(**room)
-    pages = Admission(**room)
+    most_per_address = config.max_connections_per_address
+    lines = Admission(most=most, most_per_address=most_per_address)
+    pages = Admission(most=most, most_per_address=most_per_address)
     proxies = Trusted(config.trusted_proxy)
     tls = certificate is not None
     visitors = Visitors(config.allowed_origin, config.public_host, proxies)

@@ -131,17 +131,20 @@ class _Handshake(_Early):
 
     async def _shake_hands(self, address: str) -> None:
         app = _Early()
+        secure = None
         try:
             secure = await asyncio.get_running_loop().start_tls(
                 self._wire, app, self._context, server_side=True, ssl_handshake_timeout=HANDSHAKE_PATIENCE
             )
         except OSError:  # of which timeouts, resets and TLS' own errors are kinds
-            secure = None
+            pass
         finally:
-            self._admission.leave(address)
+            if secure is None:
+                self._admission.leave(address)
         if secure is None:
             self._wire.abort()
             return
+        self._admission.hand_on(address)
         protocol = self._inside()  # counts the connection again, in the same moment
         secure.set_protocol(protocol)
         protocol.connection_made(secure)

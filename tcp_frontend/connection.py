@@ -71,10 +71,11 @@ class Connections(OpenConnections["Connection"]):
         super().discard(connection)
         self.paused.discard(connection)
 
-    async def watch(self) -> None:
+    async def watch(self, admission: Admission) -> None:
         """End those whose peer is gone: where nothing is read, a reset goes unnoticed."""
         while True:
             await asyncio.sleep(WATCH_EVERY)
+            admission.tidy()
             for connection in list(self.paused):
                 connection.end_if_reset()
 

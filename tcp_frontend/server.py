@@ -49,7 +49,7 @@ async def serve(
         for server in servers:
             server.close()
 
-    watching = loop.create_task(connections.watch())
+    watching = loop.create_task(connections.watch(admission))
     try:
         yield shut
     finally:

@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 from msgspec import Struct
 
+from core.admission import Admission
 from core.chat import Chat
 from core.connections import OpenConnections
 from core.limits import ROOMS_MAX, TEXT_MAX, TOPIC_MAX
@@ -247,10 +248,11 @@ class WebSocket(Stream):
 
 
 class WebSockets(OpenConnections[WebSocket]):
-    async def watch(self) -> None:
+    async def watch(self, admission: Admission) -> None:
         """Find out who is gone without a word: one pass for all, no timer each."""
         while True:
             await asyncio.sleep(HEARTBEAT / 10)
+            admission.tidy()
             now = asyncio.get_running_loop().time()
             for socket in self:
                 socket.look_after(now)

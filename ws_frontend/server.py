@@ -139,7 +139,7 @@ async def serve(
         for server in servers:
             server.close()
 
-    watching = loop.create_task(websockets.watch())
+    watching = loop.create_task(websockets.watch(admission))
     try:
         yield shut
     finally:

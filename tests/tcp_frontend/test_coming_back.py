@@ -1,9 +1,14 @@
 """Searching, and taking a session back, in the words of both dialects."""
 
+import asyncio
 import re
 
-from tests.clients import LineClient, commanders
-from tests.doors import Doors
+import pytest
+
+from core.limits import Limits
+from tests.clients import DEADLINE, LineClient, commanders, within
+from tests.doors import Doors, open_doors
+from tests.e2e.sockets import reset_at_close
 from tests.tcp_frontend.plain import PlainClient
 
 ELSEWHERE = "Disconnected (resumed-elsewhere): you have come back on another connection."
@@ -43,6 +48,28 @@ async def test_token_and_resume(doors: Doors) -> None:
         assert (await bob.rest())[-1] == "INFO resumed-elsewhere"
         await ann.expect("MSG Bob I am back")
         await ann.hears_nothing()
+
+
+@pytest.mark.parametrize("linger", [0, 60])
+async def test_whoever_takes_a_session_back_goes_on_at_its_pace(linger: float) -> None:
+    """Else each resume would be a new burst, and a loop of them no pace at all."""
+    limits = Limits(rate=0.001, burst=10, login_timeout=0, idle_timeout=0, linger=linger)
+    async with open_doors(limits=limits) as doors, commanders(doors.tcp_port, "Bob", "Ann") as (bob, ann):
+        await ann.send("TOKEN", *["MSG early"] * 8)
+        token = (await ann.line()).split(" ")[2]
+        await bob.expect(*["MSG Ann early"] * 8)
+        if linger:
+            reset_at_close(ann.writer.get_extra_info("socket"))
+            ann.writer.transport.abort()
+        async with LineClient(doors.tcp_port) as back:
+            await back.send(f"RESUME {token}")
+            await back.expect("OK resumed Ann 0")
+            received = doors.chat.counters.received
+            await back.send("MSG too early")
+            async with within(DEADLINE):
+                while doors.chat.counters.received == received:  # noqa: ASYNC110 - nothing else tells
+                    await asyncio.sleep(0)
+            await bob.hears_nothing()
 
 
 async def test_resume_may_say_that_there_is_a_gap_or_that_the_name_is_taken(doors: Doors) -> None:

@@ -119,3 +119,19 @@ async def test_whoever_is_not_trusted_is_an_ordinary_client() -> None:
         await ann.send_bytes(b"PROXY TCP4 192.0.2.1 127.0.0.1 99 80\r\nLOGIN Ann\n")
         assert (await ann.line()).startswith("ERR login-required")
         await ann.expect("OK")
+
+
+async def test_whoever_comes_and_goes_without_end_is_refused_after_a_while() -> None:
+    """Each connection has a new burst of lines: so an address has a pace of connections."""
+    proxies, admission = Trusted(["127.0.0.0/8"]), Admission(most_per_address=5, clock=lambda: 0.0)
+    async with open_doors(proxies=proxies, admission=admission) as doors:
+
+        async def comes_and_goes(address: str) -> str:
+            async with LineClient(doors.tcp_port, greeted=False) as eve:
+                await eve.send(f"PROXY TCP4 {address} 127.0.0.1 99 80\r", "QUIT")
+                return (await eve.rest())[-1]
+
+        heard = [await comes_and_goes("192.0.2.1") for _ in range(22)]
+        assert heard == ["OK bye"] * 20 + ["ERR too-many-connections Try again later"] * 2
+        assert await comes_and_goes("192.0.2.2") == "OK bye"
+        assert {await comes_and_goes("127.0.0.1") for _ in range(30)} == {"OK bye"}

@@ -1,7 +1,11 @@
 """Searching, and taking a session back, over real WebSockets."""
 
+import asyncio
+
+import pytest
+
 from core.limits import Limits
-from tests.clients import WebClient
+from tests.clients import DEADLINE, WebClient, within
 from tests.doors import Doors, open_doors
 from tests.ws_frontend.answers import refused, stored
 
@@ -81,6 +85,32 @@ async def test_a_page_that_is_closed_does_not_linger() -> None:
                 await bob.ws.close(code)
             await ann.expect("joined", nick="Bob")
             await ann.expect("disconnected", nick="Bob")
+
+
+@pytest.mark.parametrize("linger", [0, 60])
+async def test_whoever_takes_a_session_back_goes_on_at_its_pace(linger: float) -> None:
+    """Else each resume would be a new burst, and a loop of them no pace at all."""
+    limits = Limits(rate=0.001, burst=10, login_timeout=0, idle_timeout=0, linger=linger)
+    async with (
+        open_doors(limits=limits) as doors,
+        WebClient(doors.web_port, "Ann") as ann,
+        WebClient(doors.web_port, "Bob") as bob,
+    ):
+        await ann.expect("joined", nick="Bob")
+        for _ in range(9):
+            stored(await bob.call("msg", room="#general", text="early"))
+            await ann.expect("msg", text="early")
+        if linger:
+            bob.ws.transport.abort()
+        async with WebClient(doors.web_port) as back:
+            resumed = await back.call("resume", token=bob.welcome["token"])
+            assert resumed["nick"] == "Bob"
+            received = doors.chat.counters.received
+            await back.send("msg", room="#general", text="too early")
+            async with within(DEADLINE):
+                while doors.chat.counters.received == received:  # noqa: ASYNC110 - nothing else tells
+                    await asyncio.sleep(0)
+            await ann.hears_nothing()
 
 
 async def test_resume_of_a_gap_that_cannot_be_told_and_of_a_taken_name(doors: Doors) -> None:

@@ -82,3 +82,14 @@ async def test_whoever_is_not_a_trusted_proxy_speaks_for_itself_only() -> None:
     ):
         # Both come from this machine, which has no limit.
         assert await status(doors.web_port, X_Forwarded_For="203.0.113.5") == 101
+
+
+async def test_whoever_comes_and_goes_without_end_is_refused_after_a_while() -> None:
+    """Each connection has a new burst of commands: so an address has a pace of connections."""
+    visitors = Visitors(proxies=Trusted(["127.0.0.0/8"]))
+    admission = Admission(most_per_address=5, clock=lambda: 0.0)
+    async with open_doors(visitors=visitors, admission=admission) as doors:
+        statuses = [await status(doors.web_port, X_Forwarded_For="203.0.113.5") for _ in range(22)]
+        assert statuses == [101] * 20 + [503] * 2
+        assert await status(doors.web_port, X_Forwarded_For="203.0.113.6") == 101
+        assert {await status(doors.web_port) for _ in range(30)} == {101}
