@@ -111,7 +111,7 @@ class Connection(Stream):
         if not self._admission.enter(address):
             self._transport.write(b"ERR too-many-connections Try again later\n")
             self._transport.set_protocol(asyncio.Protocol())  # whatever else it says is not for us
-            self._transport.close()
+            self._close()
             return
         self._connections.add(self)
         self.session = self._chat.connect(
@@ -187,7 +187,11 @@ class Connection(Stream):
     def close(self, reason: str, /) -> None:
         del reason  # it was said in a line
         self._write_no_more()
-        if self.waiting():  # for a peer that may never take it
+        self._close()
+
+    def _close(self) -> None:
+        """It must end, even where the peer never takes what waits for it; with TLS it has to answer, too."""
+        if self.waiting() or self._transport.get_extra_info("sslcontext") is not None:
             asyncio.get_running_loop().call_later(CLOSE_PATIENCE, self._transport.abort)
         self._transport.close()
 

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from core.addresses import Trusted
 from core.admission import Admission
+from core.connections import OpenConnections
 
 FULL: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 60\r\n"
@@ -29,22 +30,30 @@ class Doorman(asyncio.Protocol):
     __slots__ = (
         "_address",
         "_admission",
+        "_doormen",
         "_inner",
         "_make",
         "_proxies",
         "_sendq",
+        "_transport",
         "_turned_away",
         "_visit_ends",
     )
     turned_away: ClassVar[int] = 0
 
     def __init__(
-        self, make: Callable[[], asyncio.Protocol], admission: Admission, proxies: Trusted, sendq: int
+        self,
+        make: Callable[[], asyncio.Protocol],
+        admission: Admission,
+        proxies: Trusted,
+        sendq: int,
+        doormen: "Doormen",
     ) -> None:
         self._make = make
         self._proxies = proxies
         self._admission = admission
         self._sendq = sendq
+        self._doormen = doormen
         self._inner: asyncio.Protocol | None = None
         self._visit_ends: Callable[[], None] | None = None
         self._turned_away: asyncio.Transport | None = None
@@ -62,6 +71,7 @@ class Doorman(asyncio.Protocol):
         handler._payload_parser = None  # and tell our reader that nothing more comes
         handler.connection_lost(None)
         transport.set_protocol(to)
+        self._doormen.discard(self)
         self._visit_ends = visit_ends
 
     def leave(self) -> None:
@@ -71,7 +81,8 @@ class Doorman(asyncio.Protocol):
             self._visit_ends()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        wire = cast(asyncio.Transport, transport)
+        wire = self._transport = cast(asyncio.Transport, transport)
+        self._doormen.add(self)
         # The people behind a proxy are counted when they are known.
         self._address = self._proxies.counting(wire.get_extra_info("peername"))
         if not self._admission.enter(self._address):
@@ -116,7 +127,11 @@ class Doorman(asyncio.Protocol):
         if self._inner is not None:
             self._inner.resume_writing()
 
+    def abort(self) -> None:
+        self._transport.abort()
+
     def connection_lost(self, exc: Exception | None) -> None:
+        self._doormen.discard(self)
         if self._inner is None:
             self._part()
             return
@@ -124,3 +139,11 @@ class Doorman(asyncio.Protocol):
             self._inner.connection_lost(exc)
         finally:
             self.leave()
+
+
+class Doormen(OpenConnections[Doorman]):
+    """Those that have not handed over."""
+
+    def abort(self) -> None:
+        for doorman in self:
+            doorman.abort()

@@ -14,14 +14,14 @@ from core.admission import Admission
 from core.chat import Chat
 from ws_frontend import pages
 from ws_frontend.connection import Visit, WebSockets, conversing
-from ws_frontend.doorman import Doorman
+from ws_frontend.doorman import Doorman, Doormen
 from ws_frontend.visitors import Visitors
 
 ProtocolFactory = Callable[[], asyncio.Protocol]
 
 BACKLOG: Final = 2048
 STOP_PATIENCE: Final = 3.0
-"""Seconds in which the WebSockets must have ended when the server stops."""
+"""Seconds in which the WebSockets must have ended when the server stops, and the requests since it shut."""
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -113,7 +113,7 @@ async def serve(
     `secured` puts TLS in front. Whoever stops the chat closes the WebSockets; leaving waits for them, but
     not for ever.
     """
-    websockets = WebSockets()
+    websockets, doormen = WebSockets(), Doormen()
     app = application(chat, admission, visitors, websockets, version=version)
     runner = web.AppRunner(app, shutdown_timeout=STOP_PATIENCE)
     await runner.setup()
@@ -130,14 +130,19 @@ async def serve(
         )
 
     def meet() -> asyncio.Protocol:
-        return Doorman(make, admission, visitors.proxies, sendq)
+        return Doorman(make, admission, visitors.proxies, sendq, doormen)
 
     factory = secured(meet) if secured is not None else meet
     servers = [await loop.create_server(factory, sock=sock, backlog=BACKLOG) for sock in sockets]
 
+    ending: asyncio.TimerHandle | None = None
+
     def shut() -> None:
+        nonlocal ending
         for server in servers:
             server.close()
+        # From now on, not after what else is waited for: a stop must not take the sum of all patience.
+        ending = ending or loop.call_later(STOP_PATIENCE, doormen.abort)
 
     watching = loop.create_task(websockets.watch(admission))
     try:
@@ -147,3 +152,4 @@ async def serve(
         watching.cancel()
         await websockets.all_closed(STOP_PATIENCE)
         await runner.cleanup()
+        await doormen.all_closed(STOP_PATIENCE)

@@ -266,3 +266,39 @@ async def test_a_slow_reader_behind_tls_is_cut_too(used: Pair) -> None:
         assert heard == "INFO Mute disconnected"
         await house.logs("Cut .* were waiting for it")
         writer.transport.abort()
+
+
+def never_answers(port: int, pair: Pair, said: bytes) -> ssl.SSLSocket:
+    """Someone who shakes hands, says this, and from then on takes nothing."""
+    context = ssl.create_default_context(cafile=pair.cert)
+    sock = socket.create_connection(("127.0.0.1", port), DEADLINE)
+    try:
+        secure = context.wrap_socket(sock, server_hostname="localhost")
+        secure.sendall(said)
+    except BaseException:
+        sock.close()
+        raise
+    return secure
+
+
+async def test_whoever_does_not_answer_the_end_of_tls_does_not_keep_its_descriptor(used: Pair) -> None:
+    async with opened(*tls(used, "--idle-timeout", "1")) as house, calling(house.tcp_port) as ann:
+        for _ in range(2):
+            await ann.first()
+        before = await house.descriptors()
+        with await asyncio.to_thread(never_answers, house.tls_port, used, b"LOGIN Mute\n"):
+            await house.logs("Accepted connection", times=2)
+            await house.logs("Closed connection", times=1)
+            await house.back_to(before)
+
+
+async def test_peers_that_do_not_answer_do_not_hold_up_a_stop_however_many_there_are(used: Pair) -> None:
+    """Each patience by itself is short; one after the other they would be longer than a stop may take."""
+    async with opened(*tls(used)) as house, AsyncExitStack() as stack:
+        pages = b"GET /static/style.css HTTP/1.1\r\nHost: x\r\n\r\n" * 40
+        for port, said in ((house.web_port, pages),) * 3 + ((house.tls_port, b"LOGIN Mute\n"),):
+            stack.enter_context(await asyncio.to_thread(never_answers, port, used, said))
+        await house.logs("Accepted connection")
+        began = time.monotonic()
+        await house.stops()
+        assert time.monotonic() - began < 6
