@@ -26,6 +26,14 @@ LINGERING: Final = 32
 """How many of them at once; the others are closed at once. They count against the reserve of descriptors."""
 
 
+REQUEST_PATIENCE: Final = 8.0
+"""Seconds a connection may take for its request, headers and all, and stay open between two; and seconds
+in which something of the answer must be taken."""
+
+WATCH_EVERY: Final = 1.0
+"""Seconds between two looks after connections that do not take their answer."""
+
+
 class Doorman(asyncio.Protocol):
     __slots__ = (
         "_address",
@@ -33,11 +41,13 @@ class Doorman(asyncio.Protocol):
         "_doormen",
         "_inner",
         "_make",
+        "_moved",
         "_proxies",
         "_sendq",
         "_transport",
         "_turned_away",
         "_visit_ends",
+        "_waiting",
     )
     turned_away: ClassVar[int] = 0
 
@@ -56,6 +66,10 @@ class Doorman(asyncio.Protocol):
         self._doormen = doormen
         self._inner: asyncio.Protocol | None = None
         self._visit_ends: Callable[[], None] | None = None
+        self._moved = 0.0
+        """When the peer was last seen to take something, or to have nothing to take,"""
+        self._waiting = 0
+        """and how many bytes waited for it then."""
         self._turned_away: asyncio.Transport | None = None
 
     def hand_over(
@@ -82,6 +96,7 @@ class Doorman(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = self._transport = cast(asyncio.Transport, transport)
+        self._moved = asyncio.get_running_loop().time()
         self._doormen.add(self)
         # The people behind a proxy are counted when they are known.
         self._address = self._proxies.counting(wire.get_extra_info("peername"))
@@ -130,6 +145,16 @@ class Doorman(asyncio.Protocol):
     def abort(self) -> None:
         self._transport.abort()
 
+    def look_after(self, now: float) -> None:
+        """End the connection when the peer does not take its answer."""
+        waiting = self._transport.get_write_buffer_size()
+        owes = waiting or self._transport.is_closing()  # with TLS it has to answer the end, too
+        if not owes or waiting < self._waiting:
+            self._moved = now
+        elif now - self._moved >= REQUEST_PATIENCE:
+            self.abort()
+        self._waiting = waiting
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._doormen.discard(self)
         if self._inner is None:
@@ -143,6 +168,14 @@ class Doorman(asyncio.Protocol):
 
 class Doormen(OpenConnections[Doorman]):
     """Those that have not handed over."""
+
+    async def watch(self) -> None:
+        """End those whose peers do not read: one pass for all, no timer each."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            now = asyncio.get_running_loop().time()
+            for doorman in self:
+                doorman.look_after(now)
 
     def abort(self) -> None:
         for doorman in self:

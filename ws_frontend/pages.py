@@ -4,9 +4,13 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
-from aiohttp import web
+from aiohttp import web, web_fileresponse
 
 STATIC: Final = Path(__file__).parent.parent / "static"
+
+# asyncio's own loop (uvloop does not) would send files past the transport: nobody could see that the peer
+# does not read, and the end of such a connection would be an error.
+web_fileresponse.NOSENDFILE = True  # type: ignore[misc]  # it is final, but for its environment variable
 
 KEPT: Final = "public, max-age=31536000, immutable"
 """Cache-Control of what is not asked for again."""

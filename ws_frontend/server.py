@@ -14,7 +14,7 @@ from core.admission import Admission
 from core.chat import Chat
 from ws_frontend import pages
 from ws_frontend.connection import Visit, WebSockets, conversing
-from ws_frontend.doorman import Doorman, Doormen
+from ws_frontend.doorman import REQUEST_PATIENCE, Doorman, Doormen
 from ws_frontend.visitors import Visitors
 
 ProtocolFactory = Callable[[], asyncio.Protocol]
@@ -36,10 +36,6 @@ HEADERS: Final = {
     "Cache-Control": "no-cache",  # ask each time; what has not changed is answered with 304
     "Server": "parlour",  # not what it is made of, and in which version
 }
-
-
-REQUEST_PATIENCE: Final = 8.0
-"""Seconds a connection may take for its request, headers and all, and stay open between two."""
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
@@ -144,12 +140,13 @@ async def serve(
         # From now on, not after what else is waited for: a stop must not take the sum of all patience.
         ending = ending or loop.call_later(STOP_PATIENCE, doormen.abort)
 
-    watching = loop.create_task(websockets.watch(admission))
+    watching = [loop.create_task(watch) for watch in (websockets.watch(admission), doormen.watch())]
     try:
         yield shut
     finally:
         shut()
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         await websockets.all_closed(STOP_PATIENCE)
         await runner.cleanup()
         await doormen.all_closed(STOP_PATIENCE)
