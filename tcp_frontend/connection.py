@@ -15,7 +15,7 @@ from core.admission import Admission
 from core.chat import Chat
 from core.connections import OpenConnections
 from core.names import nick_problem
-from core.replies import Bye
+from core.replies import Bye, Shown
 from core.stream import Stream
 from tcp_frontend import command_dialect, plain_dialect, proxy_protocol
 from tcp_frontend.framing import LineFramer
@@ -30,10 +30,16 @@ GREETING: Final = (
 
 LOGIN_FIRST: Final = c.Invalid("login-required", "Send: LOGIN <username>")
 
-HTTP: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: \S+ HTTP/\d|:[ \t\S])")
-"""A request line or a header line (RFC 9112): no name and no verb looks like that."""
+_TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
-RESUMES: Final = frozenset({"RESUME", "/RESUME"})
+REQUEST: Final = re.compile(_TOKEN + rb" \S+ HTTP/\d|\x16\x03")
+"""The first line of a browser: a request line (RFC 9112), or a TLS greeting (RFC 8446, 5.1)."""
+
+HEADER: Final = re.compile(_TOKEN + rb":[ \t\S]")
+"""A header line; or somebody who writes `Ann: hello` before giving a name."""
+
+MANY_DOUBTS: Final = 2
+"""One line like a header is a newcomer's; a second one is not."""
 
 MISDIRECTED: Final = (
     b"HTTP/1.1 421 Misdirected Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
@@ -50,11 +56,9 @@ HEADER_PATIENCE: Final = 5.0
 """Seconds a proxy has for its PROXY header."""
 
 
-def _may_log_in(line: bytes) -> bool:
-    word, _, name = line.decode("ascii", "replace").strip().partition(" ")
-    if not name:
-        return nick_problem(word) is None and word.upper() not in command_dialect.VERBS
-    return word.upper() in RESUMES or (word.upper() == "LOGIN" and nick_problem(name.strip()) is None)
+def _in_http(shown: Shown) -> bytes:
+    """The good-bye in the words of whoever speaks HTTP to us."""
+    return MISDIRECTED if isinstance(shown, Bye) else b""
 
 
 TCP_CLOSE: Final = 7
@@ -90,8 +94,8 @@ class Connection(Stream):
         self._connections = connections
         self._framer = LineFramer()
         self._plain = False
-        self._stranger = True
-        """Nothing has come yet by which someone could be logged in."""
+        self._doubts = 0
+        """How much speaks for a browser."""
         self._paused = False
         """The chat wants no more lines for now."""
         self._eof = False
@@ -136,20 +140,9 @@ class Connection(Stream):
         """As many as the chat wants; the others stay bytes, which take less room."""
         while not self._paused and self._framer.has_lines:
             for line in self._framer.take_lines():
-                if self._stranger and isinstance(line, bytes):
-                    if HTTP.match(line):
-                        self._turn_away()
-                        return
-                    self._stranger = not _may_log_in(line)
                 self._chat.receive(self.session, line)
         if self._eof and not self._paused:
             self._chat.end(self.session)
-
-    def _turn_away(self) -> None:
-        """A browser, or someone who makes one speak to us: nothing it sends is taken for a line."""
-        if not self.session.closing:
-            self.write(MISDIRECTED)
-            self._chat.close(self.session, Bye("misdirected"))
 
     def eof_received(self) -> bool:
         self._eof = True
@@ -212,6 +205,10 @@ class Connection(Stream):
     # ------------------------------------------------------------------ the dialects
 
     def _parse(self, raw: bytes | c.Invalid) -> c.AnyCommand | None:
+        if self.session.nick is None and self._is_misdirected(raw):
+            self.session.encode = _in_http
+            self._chat.close(self.session, Bye("misdirected"))
+            return None
         if isinstance(raw, c.Invalid):
             return raw
         text = decode(raw)
@@ -222,6 +219,20 @@ class Connection(Stream):
         if self.session.nick is None:
             return self._first_words(text)
         return plain_dialect.parse(text) if self._plain else command_dialect.parse(text)
+
+    def _is_misdirected(self, raw: bytes | c.Invalid) -> bool:
+        """A browser, or someone who makes one speak to us: nothing it sends may be taken for a line.
+
+        What it sends first gives it away. Where that was too long to be read, whatever follows it does.
+        """
+        if self._doubts >= MANY_DOUBTS:
+            return True
+        if isinstance(raw, c.Invalid):
+            self._doubts = MANY_DOUBTS
+            return False
+        if HEADER.match(raw):
+            self._doubts += 1
+        return self._doubts >= MANY_DOUBTS or REQUEST.match(raw) is not None
 
     def _first_words(self, text: str) -> c.AnyCommand:
         """Until someone is logged in, each line may choose the dialect anew."""

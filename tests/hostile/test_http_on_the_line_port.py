@@ -50,9 +50,9 @@ async def test_no_method_gets_further_than_421(doors: Doors, method: str, target
 @pytest.mark.parametrize(
     "header", [b"Host: localhost", b"content-type:text/plain", b"X-A:\tb", b"Cookie: a=b", b"Origin: null"]
 )
-async def test_a_header_line_is_enough(doors: Doors, header: bytes) -> None:
+async def test_two_header_lines_are_enough(doors: Doors, header: bytes) -> None:
     async with commanders(doors.tcp_port, "Ann") as (ann,):
-        assert_turned_away(await answer(doors.tcp_port, header + b"\r\n" + COMMANDS))
+        assert_turned_away(await answer(doors.tcp_port, header + b"\r\nAccept: */*\r\n" + COMMANDS))
         await ann.hears_nothing()
 
 
@@ -63,6 +63,54 @@ async def test_a_request_line_of_any_length_is_not_the_way_around_it(doors: Door
         request = b"POST /" + b"a" * size + b" HTTP/1.1\r\nHost: localhost\r\n\r\n" + COMMANDS
         assert_turned_away(await answer(doors.tcp_port, request))
         await ann.hears_nothing()
+
+
+@pytest.mark.parametrize("line", [b"POST /" + b"a" * 5000 + b" HTTP/1.1", b"\xff\x00" * 5000])
+async def test_behind_a_first_line_that_cannot_be_read_nothing_is_a_command(
+    doors: Doors, line: bytes
+) -> None:
+    async with commanders(doors.tcp_port, "Ann") as (ann,):
+        assert_turned_away(await answer(doors.tcp_port, line + b"\r\n" + COMMANDS))
+        await ann.hears_nothing()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET /\xff\xfex HTTP/1.1",
+        b"GET /\xe9 HTTP/1.0",
+        b"G\xff\xf1ET / HTTP/1.1",
+        b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\nAccept: y",
+    ],
+)
+async def test_odd_bytes_in_a_request_line_do_not_hide_it(doors: Doors, line: bytes) -> None:
+    async with commanders(doors.tcp_port, "Ann") as (ann,):
+        assert_turned_away(await answer(doors.tcp_port, line + b"\r\n" + COMMANDS))
+        await ann.hears_nothing()
+
+
+@pytest.mark.parametrize(
+    "greeting", ["Ann: hello", "LOGIN: Ann", "Ann:hello", "note:\thello", "http://localhost:4000/"]
+)
+async def test_a_newcomer_who_writes_a_colon_is_no_browser(doors: Doors, greeting: str) -> None:
+    async with LineClient(doors.tcp_port) as eve:
+        await eve.send(greeting, "LOGIN Eve", "MSG todo: buy milk", "MSG Host: x", "PING")
+        assert (await eve.line()).startswith(("ERR login-required ", "ERR invalid-username "))
+        await eve.expect("OK", "PONG")
+
+
+@pytest.mark.parametrize(
+    "login",
+    ["\ufeffLOGIN Eve", "LO\x08GIN\x7f Eve", "LOGIN\tEve", "\tEve", "E\x00ve", "\ufeffEve", "E\x08ve\x7f"],
+)
+async def test_whoever_is_logged_in_speaks_with_colons_whatever_the_login_looked_like(
+    doors: Doors, login: str
+) -> None:
+    async with commanders(doors.tcp_port, "Ann") as (ann,), LineClient(doors.tcp_port) as eve:
+        verb = "MSG " if "G" in login else ""
+        said = ["todo: buy milk", "Host: x", "Accept: y", "GET / HTTP/1.1"]
+        await eve.send(login, *(verb + text for text in said), "x" * 5000, verb + "last: words")
+        await ann.expect("INFO Eve connected", *(f"MSG Eve {text}" for text in [*said, "last: words"]))
 
 
 async def test_it_does_not_matter_how_the_request_is_cut(doors: Doors) -> None:

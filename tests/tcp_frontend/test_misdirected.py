@@ -14,7 +14,7 @@ from tests.tcp_frontend.plain import PlainClient
 REQUESTS = [
     b"GET / HTTP/1.1\r\nHost: localhost:4000\r\n\r\n",
     b"POST /x HTTP/1.1\r\nContent-Type: text/plain\r\n\r\nLOGIN Eve\r\nMSG boo\r\n",
-    b"Host: localhost\r\nLOGIN Eve\r\nMSG boo\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\nLOGIN Eve\nMSG boo\n",
     b"OPTIONS * HTTP/1.0\r\nLOGIN Eve\r\n",
 ]
 
