@@ -4,6 +4,7 @@ How fast matters because whoever comes anew has full buckets: without it, coming
 around every pace in the chat.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Final
@@ -12,6 +13,9 @@ from msgspec import Struct
 
 from core.addresses import counted
 from core.pace import Bucket
+from core.sparing import Sparing
+
+logger = logging.getLogger("parlour.admission")
 
 BURST_MIN: Final = 16
 """Connections at once, however few may be open at the same time: a page is several."""
@@ -42,16 +46,24 @@ class Admission:
         """Addresses with connections."""
         self._left: dict[str, Place] = {}
         """Those without whose bucket is not full yet, whoever left first in front."""
+        self._refusals = Sparing(logger)
         self.connected = 0
         self.refused = 0
 
     def enter(self, address: str) -> bool:
         """Count a new connection; False when it must be refused (and is not counted)."""
-        if (self._most and self.connected >= self._most) or not self.visit(address):
+        if self._most and self.connected >= self._most:
+            self._refuse(address, f"{self._most} in all")
+            self.refused += 1
+            return False
+        if not self.visit(address):
             self.refused += 1
             return False
         self.connected += 1
         return True
+
+    def _refuse(self, address: str, why: str) -> None:
+        self._refusals.log("Refused %s: too-many-connections, %s", address or "a proxy", why)
 
     def leave(self, address: str) -> None:
         """A connection that was let in has ended."""
@@ -71,9 +83,11 @@ class Admission:
         if who is None or not self._most_per_address:
             return True
         place = self._from.get(who) or self._left.pop(who, None) or self._newcomer()
-        if place.open >= self._most_per_address or place.bucket.take(self._clock()):
+        many = place.open >= self._most_per_address
+        if many or place.bucket.take(self._clock()):
             if not place.open:
                 self._left[who] = place
+            self._refuse(address, f"{place.open} from there" if many else "one after the other too fast")
             return False
         place.open += 1
         self._from[who] = place

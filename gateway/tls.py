@@ -9,6 +9,7 @@ from typing import Final, cast
 
 from core.addresses import Trusted
 from core.admission import Admission
+from core.sparing import Sparing
 from tcp_frontend.server import ProtocolFactory
 
 logger = logging.getLogger("parlour.tls")
@@ -33,6 +34,7 @@ class Certificate:
         """Raises CannotUse."""
         self._chain = chain
         self._key = key
+        self.failures = Sparing(logger, logging.INFO)
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         self.context.load_cert_chain(*self._tried(), NO_PASSWORD)
@@ -66,7 +68,7 @@ class Certificate:
         self, admission: Admission, proxies: Trusted = NOBODY
     ) -> Callable[[ProtocolFactory], ProtocolFactory]:
         """What puts a handshake in front of a door's connections, which it counts as that door does."""
-        return lambda inside: lambda: _Handshake(self.context, inside, admission, proxies)
+        return lambda inside: lambda: _Handshake(self.context, inside, admission, proxies, self.failures)
 
     def reload(self) -> None:
         """Take the files as they are now; keep the old certificate when they cannot be used."""
@@ -101,12 +103,14 @@ class _Handshake(_Early):
         inside: ProtocolFactory,
         admission: Admission,
         proxies: Trusted,
+        failures: Sparing,
     ) -> None:
         super().__init__()
         self._context = context
         self._inside = inside
         self._admission = admission
         self._proxies = proxies
+        self._failures = failures
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._wire = cast(asyncio.Transport, transport)
@@ -136,8 +140,11 @@ class _Handshake(_Early):
             secure = await asyncio.get_running_loop().start_tls(
                 self._wire, app, self._context, server_side=True, ssl_handshake_timeout=HANDSHAKE_PATIENCE
             )
-        except OSError:  # of which timeouts, resets and TLS' own errors are kinds
-            pass
+        except ConnectionError:
+            pass  # it is gone: a load balancer that looks whether anybody is there does that
+        except OSError as error:  # of which timeouts and TLS' own errors are kinds
+            peer = self._wire.get_extra_info("peername")
+            self._failures.log("Refused %s: no TLS handshake: %s", peer, error)
         finally:
             if secure is None:
                 self._admission.leave(address)

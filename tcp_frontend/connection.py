@@ -16,6 +16,7 @@ from core.chat import Chat
 from core.connections import OpenConnections
 from core.names import nick_problem
 from core.replies import Bye, Shown
+from core.sparing import Sparing
 from core.stream import Stream
 from tcp_frontend import command_dialect, plain_dialect, proxy_protocol
 from tcp_frontend.framing import LineFramer
@@ -70,6 +71,7 @@ class Connections(OpenConnections["Connection"]):
         super().__init__()
         self.paused: set[Connection] = set()
         """Those that are not read at the moment."""
+        self.misdirected = Sparing(logger)
 
     def discard(self, connection: "Connection") -> None:
         super().discard(connection)
@@ -98,6 +100,8 @@ class Connection(Stream):
         """How much speaks for a browser."""
         self._paused = False
         """The chat wants no more lines for now."""
+        self._spoke = False
+        """Something has come: it is no load balancer that looks whether anybody is there."""
         self._eof = False
         self._cut = False
 
@@ -121,10 +125,15 @@ class Connection(Stream):
         self.session = self._chat.connect(
             self, command_dialect.encode, self._parse, one_room=True, idles=True
         )
-        logger.info("Accepted connection from %s", self.peer)
         self.write(GREETING)
 
+    def _has_come(self) -> None:
+        self._spoke = True
+        logger.info("Accepted connection from %s", self.peer)
+
     def data_received(self, data: bytes) -> None:
+        if not self._spoke:
+            self._has_come()
         if self.session.closing:
             return
         self._framer.feed(data)
@@ -173,7 +182,8 @@ class Connection(Stream):
         self._chat.end(self.session, dropped=exc is not None)
         self._admission.leave(self.address)
         self._connections.discard(self)
-        logger.info("Closed connection from %s%s", self.peer, f": {exc}" if exc else "")
+        level = logging.INFO if self._spoke else logging.DEBUG
+        logger.log(level, "Closed connection from %s%s", self.peer, f": {exc}" if exc else "")
 
     # ------------------------------------------------------------------ core.session.Wire
 
@@ -206,6 +216,7 @@ class Connection(Stream):
 
     def _parse(self, raw: bytes | c.Invalid) -> c.AnyCommand | None:
         if self.session.nick is None and self._is_misdirected(raw):
+            self._connections.misdirected.log("Refused %s: it does not speak lines (421)", self.peer)
             self.session.encode = _in_http
             self._chat.close(self.session, Bye("misdirected"))
             return None
@@ -298,6 +309,8 @@ class ProxiedConnection(Connection):
                 rest, self._head = self._head[size:], None
                 peer = f"{address} through {self.peer}" if address else self.peer
                 super().begin(address or self.address, peer)
+                if address and self._transport.get_protocol() is self:
+                    self._has_come()
                 if rest and self._transport.get_protocol() is self:
                     super().data_received(rest)
             case proxy_protocol.Bad(why=why):

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from aiohttp.typedefs import Handler
 
 from core.admission import Admission
 from core.chat import Chat
+from core.sparing import Sparing
 from ws_frontend import pages
 from ws_frontend.connection import Visit, WebSockets, conversing
 from ws_frontend.doorman import REQUEST_PATIENCE, Doorman, Doormen
@@ -19,7 +21,10 @@ from ws_frontend.visitors import Visitors
 
 ProtocolFactory = Callable[[], asyncio.Protocol]
 
+logger = logging.getLogger("parlour.web")
+
 BACKLOG: Final = 2048
+HEALTH: Final = "/healthz"
 STOP_PATIENCE: Final = 3.0
 """Seconds in which the WebSockets must have ended when the server stops, and the requests since it shut."""
 
@@ -65,9 +70,13 @@ class RequestHandler(web.RequestHandler):
 def application(
     chat: Chat, admission: Admission, visitors: Visitors, sockets: WebSockets, *, version: str
 ) -> web.Application:
+    strangers, foreigners = Sparing(logger), Sparing(logger)
+
     @web.middleware
     async def known_hosts(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not visitors.knows_host(request):
+        # A load balancer asks by address, and learns nothing that another site may not know.
+        if request.path != HEALTH and not visitors.knows_host(request):
+            strangers.log("Refused %s: no such host (421): %r", visitors.address(request), request.host)
             return web.Response(status=421, text="There is no such host here.\n")
         return await handler(request)
 
@@ -76,6 +85,8 @@ def application(
 
     def let_in(request: web.Request) -> Visit | web.Response:
         if not visitors.allows_origin(request):
+            origin = request.headers.getall("Origin", ())
+            foreigners.log("Refused %s: a page of another site (403): %r", visitors.address(request), origin)
             return web.Response(status=403, text="Pages of other sites may not connect (--allowed-origin).\n")
         address = visitors.address(request)
         if address == request.remote:
@@ -87,7 +98,7 @@ def application(
     # Each of them keeps as much memory for each WebSocket as a session does.
     app = web.Application(middlewares=[known_hosts] if visitors.public_hosts else [])
     app.on_response_prepare.append(_add_headers)
-    app.router.add_get("/healthz", health)
+    app.router.add_get(HEALTH, health)
     app.router.add_get("/ws", conversing(chat, sockets, let_in, version=version))
     pages.add_to(app)
     return app

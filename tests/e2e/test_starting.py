@@ -58,7 +58,8 @@ async def test_each_door_is_open_as_soon_as_its_address_is_printed() -> None:
 
 async def test_nothing_else_is_printed_and_the_log_goes_to_stderr() -> None:
     async with serving() as server:
-        async with dialling(server):
+        async with dialling(server) as line:
+            await line.send("PING")
             await server.logs("Accepted connection from")
         await server.stops()
         assert await server.program.rest() == []

@@ -52,14 +52,20 @@ async def test_the_page_of_a_site_that_is_allowed_may_connect() -> None:
         assert await status(doors.web_port, Origin="https://chat.example.org") == 403
 
 
-@pytest.mark.parametrize("path", ["/", "/ws", "/healthz", "/static/app.js"])
+@pytest.mark.parametrize("path", ["/", "/ws", "/static/app.js", "/healthz/"])
 async def test_where_host_names_are_given_no_other_is_served(path: str) -> None:
     async with open_doors(visitors=Visitors(public_hosts=("Chat.example",))) as doors:
-        served = 101 if path == "/ws" else 200
+        served = {"/ws": 101, "/healthz/": 404}.get(path, 200)
         assert await status(doors.web_port, path, Host="chat.example") == served
         assert await status(doors.web_port, path, Host="CHAT.example:8080") == served
         for host in ("rebound.example", "chat.example.org", "127.0.0.1", ""):
             assert await status(doors.web_port, path, Host=host) in (400, 421)
+
+
+async def test_a_load_balancer_may_ask_by_address_whether_the_server_is_well() -> None:
+    async with open_doors(visitors=Visitors(public_hosts=("chat.example",))) as doors:
+        for host in ("chat.example", "192.0.2.1:8080", "rebound.example"):
+            assert await status(doors.web_port, "/healthz", Host=host) == 200
 
 
 async def test_the_address_behind_a_trusted_proxy_is_the_one_that_counts() -> None:
