@@ -252,11 +252,13 @@ class Connection(Stream):
         if verb in ("/QUIT", "/HELP", "/RESUME"):
             self._choose(plain=True)
             return plain_dialect.parse(name)
-        if verb in command_dialect.VERBS:
+        if verb in command_dialect.BEFORE_LOGIN:
             self._choose(plain=False)
-            if verb not in command_dialect.BEFORE_LOGIN:
-                return LOGIN_FIRST
             return command_dialect.parse(text)
+        # Somebody who has begun in plain words may be called Nick.
+        if verb in command_dialect.VERBS and not (self._plain and name.upper() == verb):
+            self._choose(plain=False)
+            return LOGIN_FIRST
         if nick_problem(name) is None or self._plain:
             self._choose(plain=True)
             return c.Login(name)

@@ -248,6 +248,23 @@ async def test_a_first_line_that_is_a_verb_is_never_a_name(doors: Doors) -> None
         await stranger.expect("ERR login-required Send: LOGIN <username>", "OK bye")
 
 
+@pytest.mark.parametrize("name", ["Nick", "who", "PING", "Topic", "Rooms", "Token", "Msg"])
+async def test_in_plain_words_a_verb_that_wants_a_login_is_a_name(doors: Doors, name: str) -> None:
+    async with LineClient(doors.tcp_port, "LOGIN Ann"), PlainClient(doors.tcp_port) as nick:
+        await nick.send("Ann", name, "/quit")
+        await nick.hears("*** Somebody has that name already. Try another one:")
+        await nick.hears(f"{name} has joined the chat.", HINT.format(name), "Bye.")
+
+
+async def test_in_plain_words_a_verb_with_more_behind_it_is_still_a_verb(doors: Doors) -> None:
+    async with LineClient(doors.tcp_port, "LOGIN Ann"), LineClient(doors.tcp_port) as other:
+        await other.send("Ann", "MSG hi", "Ann", "HELP")
+        assert timed(await other.line())[1].startswith("*** Somebody has that name")
+        await other.expect("ERR login-required Send: LOGIN <username>")
+        assert timed(await other.line())[1].startswith("*** Somebody has that name")
+        assert (await other.line()).startswith("INFO LOGIN <username> ")
+
+
 # ------------------------------------------------------------------ both doors
 
 
