@@ -74,7 +74,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         Names, Meta(description="networks of proxies whose X-Forwarded-For and PROXY headers are believed")
     ] = ()
     proxy_protocol: Annotated[
-        bool, Meta(description="take PROXY protocol headers from trusted proxies on the TCP port")
+        bool, Meta(description="take PROXY protocol headers from trusted proxies on the TCP ports")
     ] = False
     tls_cert: Annotated[str, Meta(description="certificate chain (PEM): the page is served by HTTPS")] = ""
     tls_key: Annotated[str, Meta(description="its key (PEM)")] = ""

@@ -115,7 +115,12 @@ async def _open_doors(
         announce(f"Page on {'https' if tls else 'http'}://{address}/")
     if secure and certificate is not None:
         encrypted = tcp_frontend.server.serve(
-            chat, lines, secure, sendq=config.sendq, secured=certificate.door(lines)
+            chat,
+            lines,
+            secure,
+            sendq=config.sendq,
+            proxies=believed,
+            secured=certificate.door(lines, proxies, introduced=config.proxy_protocol),
         )
         doors.append(await stack.enter_async_context(encrypted))
         for sock in secure:

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, cast
 
-from core.addresses import Trusted
+from core.addresses import Trusted, host
 from core.admission import Admission
 from core.sparing import Sparing
+from tcp_frontend import proxy_protocol
+from tcp_frontend.connection import HEADER_PATIENCE
 from tcp_frontend.server import ProtocolFactory
 
 logger = logging.getLogger("parlour.tls")
@@ -65,10 +67,14 @@ class Certificate:
         return f"{self._key} is locked with a password" if b"ENCRYPTED" in content else ""
 
     def door(
-        self, admission: Admission, proxies: Trusted = NOBODY
+        self, admission: Admission, proxies: Trusted = NOBODY, *, introduced: bool = False
     ) -> Callable[[ProtocolFactory], ProtocolFactory]:
-        """What puts a handshake in front of a door's connections, which it counts as that door does."""
-        return lambda inside: lambda: _Handshake(self.context, inside, admission, proxies, self.failures)
+        """What puts a handshake in front of a door's connections, which it counts as that door does.
+
+        `introduced`: proxies begin with a PROXY header, in the clear; the door gets it as its first bytes.
+        """
+        make = _IntroducedHandshake if introduced else _Handshake
+        return lambda inside: lambda: make(self.context, inside, admission, proxies, self.failures)
 
     def reload(self) -> None:
         """Take the files as they are now; keep the old certificate when they cannot be used."""
@@ -111,10 +117,14 @@ class _Handshake(_Early):
         self._admission = admission
         self._proxies = proxies
         self._failures = failures
+        self._head = b""
+        """What the door is given before anything that was said."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._wire = cast(asyncio.Transport, transport)
-        address = self._proxies.counting(self._wire.get_extra_info("peername"))
+        self._begin(self._proxies.counting(self._wire.get_extra_info("peername")))
+
+    def _begin(self, address: str) -> None:
         if not self._admission.enter(address):
             self._wire.abort()  # it could not read a reason yet
             return
@@ -155,9 +165,48 @@ class _Handshake(_Early):
         protocol = self._inside()  # counts the connection again, in the same moment
         secure.set_protocol(protocol)
         protocol.connection_made(secure)
+        if self._head:
+            protocol.data_received(self._head)
         # Whom there was no room for, or who was done with, has nothing more to say.
         if app.received and not secure.is_closing():
             protocol.data_received(app.received)
         if app.eof and not secure.is_closing():
             protocol.eof_received()
             secure.close()
+
+
+class _IntroducedHandshake(_Handshake):
+    """A handshake that a proxy begins by telling for whom it speaks. Others begin with TLS."""
+
+    _deadline: asyncio.TimerHandle | None = None
+    """While the header has not come whole."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if host(transport.get_extra_info("peername")) not in self._proxies:
+            super().connection_made(transport)
+            return
+        self._wire = cast(asyncio.Transport, transport)
+        self._deadline = asyncio.get_running_loop().call_later(HEADER_PATIENCE, self._wire.abort)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._deadline is None:
+            return
+        peer = self._wire.get_extra_info("peername")
+        match proxy_protocol.parse(self.received):
+            case proxy_protocol.Header(address=address, size=size):
+                self._no_deadline()
+                self._head, self.received = self.received[:size], self.received[size:]
+                self._begin(address or host(peer))
+            case proxy_protocol.Bad(why=why):
+                self._failures.log("Refused %s: %s", peer, why)
+                self._wire.abort()
+
+    def _no_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self._no_deadline()

@@ -30,7 +30,8 @@ async def serve(
 ) -> AsyncIterator[Callable[[], None]]:
     """Open the door on these listening sockets; yields what shuts it for newcomers.
 
-    `proxies` may speak the PROXY protocol; `secured` puts TLS in front, where there is none of that.
+    `proxies` may speak the PROXY protocol. `secured` puts TLS in front; a PROXY header comes before that, in
+    the clear, and is passed on.
 
     Whoever stops the chat closes the connections; leaving waits for them, but not for ever.
     """

@@ -13,12 +13,13 @@ from typing import cast
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.clients import within
+from tcp_frontend.proxy_protocol import SIGNATURE
+from tests.clients import require, within
 from tests.e2e.programs import DEADLINE, Program, running
 from tests.e2e.server import IN_MEMORY, LOOPBACK, parlour
 from tests.hostile.house import House, opened, with_few_descriptors
 from tests.hostile.secrets import Pair, make_pair
-from tests.hostile.test_caps import calling
+from tests.hostile.test_caps import calling, own_address
 
 pytestmark = pytest.mark.network
 
@@ -302,3 +303,92 @@ async def test_peers_that_do_not_answer_do_not_hold_up_a_stop_however_many_there
         began = time.monotonic()
         await house.stops()
         assert time.monotonic() - began < 6
+
+
+# ------------------------------------------------------------------ behind a proxy
+
+PROXIED = ("--trusted-proxy", "127.0.0.0/8", "--proxy-protocol", "--max-connections-per-address", "2")
+V1 = b"PROXY TCP4 %s 127.0.0.1 99 80\r\n"
+V2 = SIGNATURE + b"\x21\x11\x00\x0c" + bytes([203, 0, 113, 9, 127, 0, 0, 1, 0, 99, 0, 80])
+
+
+def introduced(port: int, pair: Pair, *pieces: bytes) -> tuple[ssl.SSLSocket, bytes]:
+    """Someone whom a proxy introduces in the clear, and the first line it gets."""
+    context = ssl.create_default_context(cafile=pair.cert)
+    sock = socket.create_connection(("127.0.0.1", port), DEADLINE)
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in pieces:
+            sock.sendall(piece)
+        secure = context.wrap_socket(sock, server_hostname="localhost")
+        return secure, secure.recv(100).split(b"\n")[0]
+    except BaseException:
+        sock.close()
+        raise
+
+
+@pytest.mark.parametrize("head", [V1 % b"203.0.113.9", V2], ids=["version 1", "version 2"])
+async def test_a_proxy_tells_in_front_of_tls_whose_connection_it_is(used: Pair, head: bytes) -> None:
+    async with opened(*tls(used, *PROXIED)) as house, AsyncExitStack() as stack:
+
+        async def greeting(*pieces: bytes) -> bytes:
+            try:
+                sock, line = await asyncio.to_thread(introduced, house.tls_port, used, *pieces)
+            except OSError:
+                return b"no handshake"
+            stack.enter_context(sock)
+            return line
+
+        assert (await greeting(head)).startswith(b"Welcome!")
+        assert (await greeting(*(head[n : n + 1] for n in range(len(head))))).startswith(b"Welcome!")
+        await house.logs(r"Accepted connection from 203\.0\.113\.9 through \('127\.0\.0\.1'", times=2)
+        assert await greeting(head) == b"no handshake", "two are there already"
+        assert (await greeting(V1 % b"203.0.113.10")).startswith(b"Welcome!")
+        for _ in range(3):  # the proxy's own
+            assert (await greeting(b"PROXY UNKNOWN\r\n")).startswith(b"Welcome!")
+        for _ in range(10):
+            assert await greeting(V1 % b"nonsense") == b"no handshake"
+        await house.logs(r"Refused .*: a PROXY line that is not one")
+        assert await greeting() == b"no handshake"
+
+
+async def test_a_connection_with_tls_counts_as_one_of_its_address(used: Pair) -> None:
+    """It is counted before its handshake and once more behind it."""
+    async with opened(*tls(used, *PROXIED)) as house:
+
+        async def greeting() -> bytes:
+            sock, line = await asyncio.to_thread(introduced, house.tls_port, used, V1 % b"203.0.113.9")
+            with sock:
+                sock.sendall(b"QUIT\n")
+                while sock.recv(100):
+                    pass
+            return line
+
+        heard = [await greeting() for _ in range(15)]
+        assert all(line.startswith(b"Welcome!") for line in heard), heard
+
+
+async def test_behind_haproxy_that_speaks_tls_to_the_line_door(used: Pair, tmp_path: Path) -> None:
+    program = require("haproxy")
+    async with opened(*tls(used, *PROXIED)) as house, AsyncExitStack() as stack:
+        with socket.socket() as lines:
+            lines.bind(("0.0.0.0", 0))
+            lines.listen(10)
+            file = tmp_path / "haproxy.cfg"
+            file.write_text(
+                "defaults\n mode tcp\n timeout connect 5s\n timeout client 60s\n timeout server 60s\n"
+                f"listen lines\n bind fd@{lines.fileno()}\n"
+                f" server parlour 127.0.0.1:{house.tls_port} send-proxy-v2 ssl verify none\n"
+            )
+            proxy = await asyncio.create_subprocess_exec(
+                program, "-db", "-q", "-f", str(file), pass_fds=(lines.fileno(),)
+            )
+            try:
+                port, own = lines.getsockname()[1], own_address(socket.AF_INET)
+                for first in (b"Welcome!", b"Welcome!", b""):
+                    caller = await stack.enter_async_context(calling(port, b"PING\n", host=own))
+                    assert (await caller.first()).startswith(first)
+                await house.logs(rf"Accepted connection from {own} through \('127\.0\.0\.1'", times=2)
+            finally:
+                proxy.kill()
+                await proxy.wait()
