@@ -95,11 +95,6 @@ class SqliteLog:
             self._path = self._hold.path
             stack.callback(self._mark_the_end)
             schema.prepare(self._path)
-            if is_open_to_others(self._path):
-                advice = (
-                    "other users of this machine can read %s, or keep a server from using it: chmod 600 %s*"
-                )
-                logger.warning(advice, self._path, self._path)
             try:
                 database = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 schema.bring_forward(self._path, database)

@@ -148,7 +148,8 @@ def test_connect_needs_nothing_that_only_some_systems_have() -> None:
 @pytest.mark.parametrize("door", ["tcp", "web"])
 def test_a_port_in_use_is_one_clear_line_and_status_1(door: str, taken_port: int) -> None:
     ports = {"tcp": "0", "web": "0"} | {door: str(taken_port)}
-    process = parlour("serve", "--host", HOST, "--tcp-port", ports["tcp"], "--web-port", ports["web"])
+    where = ("--host", HOST, "--tcp-port", ports["tcp"], "--web-port", ports["web"])
+    process = parlour("serve", *where, "--data", "memory")
     assert process.returncode == 1
     line = complaint(process)
     assert "in use" in line
@@ -179,6 +180,7 @@ def test_a_port_in_use_is_found_before_anything_is_printed(
 
 
 def test_an_address_that_is_not_ours_is_one_clear_line_and_status_1() -> None:
-    process = parlour("serve", "--host", "192.0.2.1", "--tcp-port", "0", "--web-port", "0")
+    where = ("--host", "192.0.2.1", "--tcp-port", "0", "--web-port", "0")
+    process = parlour("serve", *where, "--data", "memory")
     assert process.returncode == 1
     assert "192.0.2.1" in complaint(process)

@@ -55,7 +55,10 @@ async def test_whoever_does_not_take_its_answers_makes_room_for_others(said: byt
 
 @asynccontextmanager
 async def secure_page(pair: Pair, admission: Admission) -> AsyncIterator[int]:
-    sockets, secured = listen(HOST, 0), Certificate(str(pair.cert), str(pair.key)).door(admission)
+    sockets, secured = (
+        listen(HOST, 0, "--web-port"),
+        Certificate(str(pair.cert), str(pair.key)).door(admission),
+    )
     async with (
         Chat(MemoryLog(), limits=UNLIMITED) as chat,
         ws_frontend.server.serve(
