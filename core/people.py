@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -21,6 +22,8 @@ from core.rules import Refusal
 from core.session import Session
 from core.times import now
 from core.topics import Topics
+
+logger = logging.getLogger("parlour.people")
 
 REMEMBER_EVERY: Final = 6 * 3600.0
 """Seconds between two renewals of the records of those who are here."""
@@ -70,6 +73,7 @@ class People:
             raise Refusal("username-taken")
         self._outbox.settle(session)
         self._roster.admit(session, nick, self._past.last_id)
+        logger.info("%s is %s", session.peer, nick)
         room = self._roster.enter(session, LOBBY, self._past.last_id)
         self.show(Connected(LOBBY, nick), [room], without=session)
         token = self._new_token(session) if with_token else ""
@@ -139,6 +143,7 @@ class People:
             self._come_back(session, record)
         else:
             self._take_over(session, old)
+        logger.info("%s is %s again", session.peer, record.nick)
         after = seen if command.after is None else command.after
         session.behind = min(after, self._past.last_id)
         self._put(session)
@@ -264,6 +269,7 @@ class People:
         if fold(nick) != fold(old):
             self._claims.release(fold(old), session.id)
         self._roster.rename(session, nick)
+        logger.info("%s is %s now", session.peer, nick)
         self.show(Renamed(old, nick), list(session.rooms.values()), without=session)
         self._remember(session)
         return NickChanged(nick, ref=command.ref)

@@ -84,6 +84,7 @@ class Session:
         "parse",
         "partners",
         "paused",
+        "peer",
         "recent",
         "rooms",
         "token",
@@ -104,6 +105,8 @@ class Session:
         """It is disconnected when nothing comes from it for too long."""
         self.recent = 0
         """How many past messages are shown on entering a room."""
+        self.peer: object = None
+        """Its address as the log shows it."""
         self.id = secrets.token_hex(8)
         """Identity behind the nick; never shown to anyone."""
         self.nick: Nick | None = None

@@ -125,6 +125,7 @@ class Connection(Stream):
         self.session = self._chat.connect(
             self, command_dialect.encode, self._parse, one_room=True, idles=True
         )
+        self.session.peer = peer
         self.write(GREETING)
 
     def _has_come(self) -> None:

@@ -80,6 +80,7 @@ _DETAILS: Final = {
     "storage-failed": "That could not be stored, so nobody was shown it. Try again.",
     "storage-full": "The disk is full: that could not be stored, so nobody was shown it. Try again later.",
     "text-too-long": "That was longer than {detail} characters and was not said.",
+    "too-broad": "That is in too many messages: search for more letters.",
     "too-fast": "Not so fast: try again in {detail} seconds.",
     "unknown-command": "There is no command {detail}; /help lists the commands.",
     "usage": "Write it like this: {detail}",
@@ -187,7 +188,7 @@ def _words(shown: Shown) -> Iterable[Words]:
         case r.Goodbye():
             return _notice("Bye.")
         case r.IdleWarning(seconds=seconds):
-            return _notice(f"You are idle: type something within {seconds} seconds to stay.")
+            return _notice(f"You are idle: press Enter within {seconds} seconds to stay.")
         case r.Bye():
             return _bye_words(shown)
         case _:

@@ -97,6 +97,7 @@ class WebSocket(Stream):
         self.peer = peer
         self._leave: Callable[[], None] | None = leave
         self.session = chat.connect(self, messages.encode, messages.parse)
+        self.session.peer = peer
         self._paused = False
         """The chat wants no more frames for now."""
         self._closing = False

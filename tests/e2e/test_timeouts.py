@@ -64,7 +64,7 @@ async def test_a_warning_comes_15_seconds_before_the_idle_timeout_and_again_afte
     ):
         await ann.hears("INFO Pat connected")
         await is_warned(ann)
-        await pat.until(r"\[.*\] You are idle: type something within 1[45] seconds to stay\.")
+        await pat.until(r"\[.*\] You are idle: press Enter within 1[45] seconds to stay\.")
         await ann.send("PING")
         await ann.hears("PONG")
         await is_warned(ann)

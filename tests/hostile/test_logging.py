@@ -26,7 +26,21 @@ async def test_a_load_balancer_that_only_looks_in_leaves_no_lines() -> None:
         await house.logs("Closed connection")
         await house.stops()
         logged = [line.partition(" INFO ")[2].partition(" from ")[0] for line in house.program.errors]
-        assert logged == ["Accepted connection", "Closed connection", "Stopping"]
+        assert logged[1:] == ["Accepted connection", "Closed connection", "Stopping"]
+
+
+async def test_the_log_tells_who_is_behind_an_address() -> None:
+    async with opened() as house:
+        async with calling(house.tcp_port, b"LOGIN Ann\nNICK Anna\nTOKEN\n") as ann:
+            token = await ann.first()
+            while not token.startswith(b"OK token "):
+                token = await ann.first()
+        async with calling(house.tcp_port, b"RESUME " + token.split()[2] + b"\n") as ann:
+            while b"OK resumed" not in await ann.first():
+                pass
+        who = r" INFO \('127\.0\.0\.1', \d+\) is "
+        for name in ("Ann", "Anna now", "Anna again"):
+            (_,) = await house.logs(f"{who}{name}$")
 
 
 async def test_whoever_is_turned_away_is_logged_with_the_reason_but_not_each_time() -> None:
@@ -63,4 +77,4 @@ async def test_a_handshake_that_fails_is_one_line(tmp_path: Path) -> None:
         (line,) = await house.logs("no TLS handshake")
         assert " INFO Refused ('127.0.0.1', " in line
         await house.stops()
-        assert len(house.program.errors) == 2
+        assert len(house.program.errors) == 3
