@@ -10,6 +10,7 @@ export function makeSubmit(store, session) {
 		store.set({ problem });
 		return false;
 	}
+	const no = (code) => wrong(explain({ code }));
 
 	function say(text, how) {
 		const messages = messagesOf(text);
@@ -33,7 +34,7 @@ export function makeSubmit(store, session) {
 			session.leave(there);
 		},
 		topic({ text }, here) {
-			if (here.kind !== "room") return wrong("Only rooms have topics.");
+			if (here.kind !== "room") return no("no-topics-here");
 			if (text === undefined) notice(here.topic ? `Topic: ${here.topic}` : `${here.name} has no topic.`);
 			else session.setTopic(here, text);
 		},
@@ -49,7 +50,7 @@ export function makeSubmit(store, session) {
 		},
 		ignored: () => notice(`You ignore ${store.settings.ignored.join(", ") || "nobody"}.`),
 		ignore({ nick }) {
-			if (same(nick, store.nick)) return wrong("That is you.");
+			if (same(nick, store.nick)) return no("yourself");
 			store.ignore(nick);
 			notice(`You ignore ${nick}; /unignore ${nick} ends that.`);
 		},
@@ -65,7 +66,7 @@ export function makeSubmit(store, session) {
 		store.set({ problem: "" });
 		const intent = parse(text);
 		const here = store.current;
-		if (!here && IN_A_ROOM.includes(intent.type)) return wrong("Join a room first.");
+		if (!here && IN_A_ROOM.includes(intent.type)) return no("no-room");
 		return handlers[intent.type](intent, here) !== false;
 	};
 }

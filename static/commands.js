@@ -11,8 +11,7 @@ export function roomName(text) {
 	return ROOM.test(word) ? "#" + word.replace("#", "").toLowerCase() : null;
 }
 
-const wrong = (why) => ({ type: "wrong", why });
-const no = (code) => wrong(explain({ code }));
+const no = (code, detail) => ({ type: "wrong", why: explain({ code, detail }) });
 const named = (nick, intent) => (isNick(nick) ? intent : no("invalid-username"));
 
 const alone = (type) => (rest) => !rest && { type };
@@ -53,10 +52,8 @@ export function parse(typed) {
 	if (!/^\/(?!\/)/.test(typed)) return { type: "say", text: typed.replace(/^\/\//, "/") };
 	const [, word, rest] = typed.match(/^\/(\S*)\s*([^]*)$/);
 	const known = OTHERS[word.toLowerCase()] ?? word.toLowerCase();
-	if (!Object.hasOwn(COMMANDS, known)) {
-		return wrong(`There is no /${word}; /help has a list. To say it, type //${word}`);
-	}
-	return COMMANDS[known](rest.trim()) || wrong(`/${word} is written in another way: see /help.`);
+	if (!Object.hasOwn(COMMANDS, known)) return no("no-such-command", word);
+	return COMMANDS[known](rest.trim()) || no("another-way", word);
 }
 
 export const messagesOf = (typed) =>
@@ -67,7 +64,7 @@ export const messagesOf = (typed) =>
 
 /** Why these cannot be sent, or "". Code points count. */
 export function objection(messages, limit) {
-	if (!messages.length) return "There is nothing to say in that.";
+	if (!messages.length) return explain({ code: "empty-text" });
 	const at = messages.findIndex((message) => [...message].length > limit);
 	if (at < 0) return "";
 	const which = messages.length > 1 ? `Line ${at + 1}` : "This message";

@@ -64,7 +64,7 @@ export function makeSession({ store, connect }) {
 		store.welcome(answer);
 		rejoin(answer.rooms);
 		connection.ready();
-		if (anew) store.notice("The server has started anew; what was said before is not kept.");
+		if (anew) store.notice(explain({ code: "started-anew" }));
 		refresh();
 	}
 

@@ -3,7 +3,7 @@ import words from "./words.json" with { type: "json" };
 const plain = (code) => code.replaceAll("-", " ");
 
 export function explain({ code, detail = "" }) {
-	const known = words.errors[code]?.replace("{}", () => detail);
+	const known = words.errors[code]?.replaceAll("{}", () => detail);
 	return known ?? `Sorry, ${plain(code)}${detail && `: ${detail}`}.`;
 }
 

@@ -38,7 +38,7 @@ field.onpaste = (event) => {
 	if (length <= MANY) return;
 	event.preventDefault();
 	ask.hidden = false;
-	ask.firstChild.textContent = `Paste ${length} lines? Each will be a message of its own. `;
+	ask.firstElementChild.textContent = length;
 	byId("agree").focus();
 };
 byId("agree").onclick = () => {
