@@ -1,5 +1,4 @@
 import { messagesOf, objection, parse } from "./commands.js";
-import { same } from "./conversation.js";
 import { explain } from "./words.js";
 
 /** submit(text): false when it should stay in the box. */
@@ -27,7 +26,7 @@ export function makeSubmit(store, session) {
 			if (text && say(text, (message) => session.say(message, store.ensure("direct", to))) === false) return false;
 			session.talkTo(to);
 		},
-		join: ({ room }) => void session.join(room),
+		join: ({ room }) => session.join(room),
 		leave({ room }, here) {
 			const there = room ? store.find("room", room) : here;
 			if (!there) return wrong(`You are not in ${room}.`);
@@ -40,8 +39,8 @@ export function makeSubmit(store, session) {
 		},
 		rooms: () => store.set({ wanted: "finder" }),
 		help: () => store.set({ wanted: "help" }),
-		nick: ({ nick }) => void session.rename(nick),
-		quit: () => void session.quit(),
+		nick: ({ nick }) => session.rename(nick),
+		quit: () => session.quit(),
 		who: (_, here) => notice(`In ${here.name}: ${store.nicksIn(here).join(", ")}`),
 		async online() {
 			const answer = await session.online();
@@ -50,7 +49,7 @@ export function makeSubmit(store, session) {
 		},
 		ignored: () => notice(`You ignore ${store.settings.ignored.join(", ") || "nobody"}.`),
 		ignore({ nick }) {
-			if (same(nick, store.nick)) return no("yourself");
+			if (store.isMe(nick)) return no("yourself");
 			store.ignore(nick);
 			notice(`You ignore ${nick}; /unignore ${nick} ends that.`);
 		},

@@ -53,4 +53,4 @@ document.addEventListener("visibilitychange", () => {
 store.setAway(document.hidden);
 const left = takeSession();
 if (left) session.restore(left);
-else store.set({ phase: "out" });
+else store.set();

@@ -57,10 +57,7 @@ export function parse(typed) {
 }
 
 export const messagesOf = (typed) =>
-	typed
-		.split(/\r\n|[\n\r\v\f\x85\u2028\u2029]/)
-		.map((line) => line.trimEnd())
-		.filter(Boolean);
+	typed.split(/\r\n|[\n\r\v\f\x85\u2028\u2029]/).map((line) => line.trimEnd()).filter(Boolean);
 
 /** Why these cannot be sent, or "". Code points count. */
 export function objection(messages, limit) {

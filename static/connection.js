@@ -22,7 +22,7 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 	let heardAt = 0;
 	let alive = false; // heard since we asked
 	let count = 0;
-	let timer = null;
+	let timer;
 
 	function enter(next) {
 		phase = next;
@@ -116,7 +116,7 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 		ask(command) {
 			const ref = newRef();
 			return new Promise((done) => {
-				if (phase !== "open" && phase !== "ready") return done({ type: "error", code: GONE });
+				if (!["open", "ready"].includes(phase)) return done({ type: "error", code: GONE });
 				asked.set(ref, { done });
 				send({ ...command, ref });
 			});

@@ -68,7 +68,7 @@ export class Conversation {
 		const torn = first && !this.loaded && more && reached > this.knownTo;
 		if (this.hole && (torn || how === "far")) this.#forget(this.hole - 1);
 		const { oldest } = this;
-		if (torn) [this.hole, this.shore] = oldest ? [reached, this.knownTo] : [0, 0];
+		if (torn) [this.hole, this.shore] = oldest <= this.knownTo ? [reached, this.knownTo] : [0, 0];
 		else if (how === "far") [this.hole, this.shore] = newest < oldest ? [oldest, newest] : [0, 0];
 		else if (this.hole && !(newest < oldest || reached > this.hole)) this.hole = reached > this.shore ? reached : 0;
 		const added = page.filter(({ id }) => !this.ids.has(id));
@@ -86,7 +86,7 @@ export class Conversation {
 	}
 
 	clear() {
-		this.#forget(Number.MAX_SAFE_INTEGER);
+		this.#forget(Number.MAX_VALUE);
 		this.more = false; // there are older ones
 		this.loaded = false; // up to now
 		this.loading = null; // a promise

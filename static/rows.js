@@ -27,7 +27,7 @@ export function rowsOf(items, mark, hole) {
 			if (last.kind === "presence") last.items.push(item);
 			else rows.push({ kind: "presence", item, items: [item] });
 		} else {
-			const joined = isSpoken(item) && !isMark && item.day === before?.day && goesOn(item, before);
+			const joined = !isMark && item.day === before?.day && goesOn(item, before);
 			const edge = isSpoken(item) && /^```\w*$/.test(item.text);
 			if (!joined) fence = false;
 			rows.push({ kind: item.kind, item, joined, code: edge ? "edge" : fence && "code" });

@@ -1,5 +1,4 @@
 import { GONE } from "./connection.js";
-import { same } from "./conversation.js";
 import { explain, farewell } from "./words.js";
 
 const PAGE = 200; // at most
@@ -36,7 +35,7 @@ export function makeSession({ store, connect }) {
 		bye = "";
 		const anew = store.epoch !== null && store.epoch !== event.epoch;
 		const known = store.hello(event);
-		if (!(known && store.token && (await resume()))) await logIn(anew);
+		if (!(known && store.token && (await resume()))) logIn(anew);
 	}
 
 	async function resume() {
@@ -47,10 +46,8 @@ export function makeSession({ store, connect }) {
 			return true;
 		}
 		store.resumed(answer);
-		if (!answer.recovered) store.notice("You missed more than can be replayed; this is what history has.");
-		rejoin(answer.rooms);
-		connection.ready();
-		refresh();
+		if (!answer.recovered) tell({ code: "missed-more" });
+		goOn(answer);
 		return true;
 	}
 
@@ -62,25 +59,26 @@ export function makeSession({ store, connect }) {
 			return store.set({ phase: "out", problem: explain(answer) });
 		}
 		store.welcome(answer);
-		rejoin(answer.rooms);
-		connection.ready();
 		if (anew) store.notice(explain({ code: "started-anew" }));
+		goOn(answer);
+	}
+
+	function goOn({ rooms }) {
+		for (const each of store.all) if (each.kind === "room" && !rooms.includes(each.name)) goInto(each);
+		connection.ready();
 		refresh();
 	}
 
-	function rejoin(rooms) {
-		for (const each of store.all) if (each.kind === "room" && !rooms.includes(each.name)) goInto(each);
-	}
-
-	async function goInto(there) {
+	async function goInto(there, from) {
 		const mine = line;
 		const answer = await ask({ type: "join", room: there.name });
-		there.turn = answer.code === "too-fast" ? connection.pause(answer.detail) : null;
-		const again = () => mine === line && store.all.includes(there) && goInto(there).then(() => load(there));
+		const { code, detail, topic = "" } = answer;
+		there.turn = code === "too-fast" ? connection.pause(detail) : null;
+		const again = () => mine === line && store.all.includes(there) && goInto(there, from).then(() => load(there));
 		there.turn?.then(again);
-		if (answer.type === "ok") store.about(there, answer.topic ?? "");
-		if (there.turn || !answer.code || answer.code === GONE || answer.code === "already-in-that-room") return;
-		if (!there.draft && there.items.every(({ status }) => status === "sent")) store.drop(there);
+		if (!code) store.about(there, topic);
+		if (!code || [GONE, "too-fast", "already-in-that-room"].includes(code)) return;
+		if (!there.draft && there.items.every(({ status }) => status === "sent")) store.drop(there, from);
 		tell(answer);
 	}
 
@@ -110,7 +108,7 @@ export function makeSession({ store, connect }) {
 		const [there] = what;
 		const done = () => {
 			there.loading = null;
-			store.set({});
+			store.set();
 		};
 		return store.link.phase === "ready" && (there.loading ??= read(...what).then((failed) => {
 			if (!failed) return done();
@@ -140,13 +138,18 @@ export function makeSession({ store, connect }) {
 	}
 
 	function post(item) {
-		const { kind: type, text, ref, places: [place] } = item;
-		const where = { msg: { room: place?.name }, dm: { to: place?.name } }[type];
+		const { kind: type, text, ref, places } = item;
+		const [place] = places;
+		const name = type === "gmsg" ? "everyone" : place.name;
+		const where = { msg: { room: name }, dm: { to: name } }[type];
 		connection.post({ type, ...where, text, ref }, (answer) => {
 			const turn = answer.code === "not-in-room" && place.turn;
 			if (turn) turn.then(() => store.unsent.has(ref) && post(item));
-			else if (answer.code) store.fail(ref, explain(answer));
-			else store.confirm(ref, answer);
+			else if (!answer.code) store.confirm(ref, answer);
+			else {
+				store.fail(ref, explain(answer));
+				if (!places.includes(store.current)) store.notice(`Not sent to ${name}: ${text}`, store.current);
+			}
 		});
 	}
 
@@ -170,12 +173,15 @@ export function makeSession({ store, connect }) {
 		search: (query, limit) => ask({ type: "search", query, limit }),
 
 		async reveal({ id, room, nick, to }) {
-			const there = room ? store.find("room", room) : store.ensure("direct", same(nick, store.nick) ? to : nick);
+			const there = room ? store.find("room", room) : store.ensure("direct", store.isMe(nick) ? to : nick);
 			open(there);
 			await there.loading;
-			if (!there.ids.has(id)) await page(there, { before: id + PAGE / 2, limit: PAGE }, "far");
+			// A page of long messages is short.
+			for (const after of [PAGE / 2, 9, 1]) {
+				if (!there.ids.has(id)) await page(there, { before: id + after, limit: PAGE }, "far");
+			}
 			there.target = id;
-			store.set({});
+			store.set();
 		},
 
 		talkTo: (nick) => open(store.ensure("direct", nick)),
@@ -187,20 +193,20 @@ export function makeSession({ store, connect }) {
 			connection.stop();
 		},
 
-		async join(room) {
+		join(room) {
 			const known = store.find("room", room);
 			const from = store.current;
 			const there = store.ensure("room", room);
-			const answered = known || goInto(there);
+			if (!known) goInto(there, from);
 			open(there);
-			await answered;
-			if (!store.all.includes(there) && from) store.set({ current: from });
 		},
 
 		async leave(there) {
-			if (there.kind === "room" && !(await wish({ type: "leave", room: there.name }, "not-in-room"))) return;
+			const { kind, name } = there;
+			if (kind === "room" && store.link.phase !== "ready") return tell({ code: GONE });
+			if (there === store.current) open(store.beside(there)); // what is typed now is for it
+			if (kind === "room" && !(await wish({ type: "leave", room: name }, "not-in-room"))) return;
 			there.turn = store.drop(there);
-			load(store.current);
 		},
 
 		async setTopic(there, text) {
@@ -228,16 +234,13 @@ export function makeSession({ store, connect }) {
 		},
 
 		snapshot() {
-			const { phase, token, epoch, nick, seen, all, unsent } = store;
+			const { phase, token, epoch, nick, seen, all, unsent, problem } = store;
 			if (phase !== "in" && !all.length) return null; // else its rooms and words wait for a name
-			const names = all.map(({ kind, name, draft, unread, mentions, firstUnread }) => {
-				return [kind, name, draft, { unread, mentions, firstUnread }];
-			});
+			const keep = ({ kind, name, draft, unread, mentions, firstUnread }) => [kind, name, draft, { unread, mentions, firstUnread }];
 			const kept = ({ why, places }) => !why || places.some((each) => all.includes(each));
-			const outbox = [...unsent.values()].filter(kept).map(({ ref, kind, text, why, places: [there] }) => {
-				return [kind, text, [there?.kind, there?.name], ref, why];
-			});
-			return { phase, token, epoch, nick, seen, names, outbox };
+			const pack = ({ ref, kind, text, why, places: [there] }) => [kind, text, [there?.kind, there?.name], ref, why];
+			const outbox = [...unsent.values()].filter(kept).map(pack);
+			return { phase, token, epoch, nick, seen, problem, names: all.map(keep), outbox };
 		},
 
 		restore({ names, outbox, phase = "in", ...fields }) {

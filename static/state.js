@@ -83,7 +83,9 @@ export class Store {
 	resumed({ recovered, missed, ...arrival }) {
 		for (const each of this.all) {
 			each.turn = each.peopleKnown = false;
-			if (!recovered) each.clear();
+			if (recovered) continue;
+			each.clear();
+			each.knownTo = this.seen ?? -1;
 		}
 		if (!recovered) this.seen = null; // ids may be lower now
 		this.replaying = recovered ? missed : 0;
@@ -134,30 +136,33 @@ export class Store {
 		return called;
 	}
 
-	drop(gone) {
-		const at = this.all.indexOf(gone);
-		this.all = this.all.filter((each) => each !== gone);
-		if (gone === this.current) this.open(this.all[Math.max(0, at - 1)] ?? null);
-		else this.set({});
+	beside(there) {
+		const at = this.all.indexOf(there);
+		return this.all[at - 1] ?? this.all[at + 1] ?? null;
+	}
+
+	drop(gone, to) {
+		if (gone === this.current) this.open(this.all.includes(to) ? to : this.beside(gone));
+		this.set({ all: this.all.filter((each) => each !== gone) });
 	}
 
 	apply(event) {
 		const { type, room, nick } = event;
 		const places = this.all.filter((each) => each.is("room", room ?? ""));
 		const [there] = places;
-		if (type === "msg") this.#hear(event, places);
-		else if (type === "dm") this.#hear(event, this.#directly(this.#isMe(nick) ? event.to : nick));
-		else if (type === "gmsg") this.#hear(event, this.all);
-		else if (type === "disconnected") this.#go(nick, this.all, "left the chat");
-		else if (type === "renamed") this.rename(event.old, event.new);
-		else if (!there) return;
-		else if (type === "joined") this.#come(nick, there);
-		else if (type === "left") this.#go(nick, places, "left the room");
-		else if (type === "typing") {
-			there.typing.set(nick, this.now() + TYPING);
-			this.set({});
-		}
-		else if (type === "topic") this.about(there, event.text, nick);
+		const handlers = {
+			msg: () => this.#hear(event, places),
+			dm: () => this.#hear(event, this.#directly(this.isMe(nick) ? event.to : nick)),
+			gmsg: () => this.#hear(event, this.all),
+			joined: () => there && this.#come(nick, there),
+			left: () => this.#go(nick, places, "left the room"),
+			disconnected: () => this.#go(nick, this.all, "left the chat"),
+			renamed: () => this.rename(event.old, event.new),
+			topic: () => there && this.about(there, event.text, nick),
+			typing: () => there?.typing.set(nick, this.now() + TYPING),
+		};
+		handlers[type]?.();
+		this.set();
 	}
 
 	#directly(nick) {
@@ -165,12 +170,12 @@ export class Store {
 		return this.all.filter((each) => each.is("direct", nick));
 	}
 
-	#isMe(nick) {
+	isMe(nick) {
 		return same(nick, this.nick);
 	}
 
 	#read({ id, time, nick, text, type }) {
-		const mine = this.#isMe(nick);
+		const mine = this.isMe(nick);
 		const mentioned = !mine && mentions(text, this.nick);
 		return makeItem({ id, time, nick, text, kind: type, mine, mentioned });
 	}
@@ -210,13 +215,13 @@ export class Store {
 
 	about(there, topic, nick) {
 		there.topic = topic;
-		if (!nick) return this.set({});
+		if (!nick) return this.set();
 		const what = topic ? `changed the topic: ${topic}` : "took the topic away";
-		this.notice(`${this.#isMe(nick) ? "You" : nick} ${what}`, there);
+		this.notice(`${this.isMe(nick) ? "You" : nick} ${what}`, there);
 	}
 
 	rename(old, nick) {
-		if (this.#isMe(old)) this.nick = nick;
+		if (this.isMe(old)) this.nick = nick;
 		if (this.ignores(old)) {
 			this.ignore(old, false);
 			this.ignore(nick);
@@ -238,7 +243,7 @@ export class Store {
 
 	users(there, nicks) {
 		there.people = new Map(nicks.map((nick) => [fold(nick), nick]));
-		this.set({});
+		this.set();
 	}
 
 	/** A page; how: the "first", which is the newest, or one "far" from the others. */
@@ -246,7 +251,7 @@ export class Store {
 		const before = there.knownTo;
 		const added = there.merge(messages.map((each) => this.#read(each)), more, how);
 		for (const item of added) if (before >= 0 && item.id > before) this.#count(there, item);
-		this.set({});
+		this.set();
 	}
 
 	saw(id) {
@@ -254,16 +259,15 @@ export class Store {
 	}
 
 	pend(fields) {
-		const { nick } = this;
-		const item = makeItem({ ...fields, nick, mine: true, status: "pending", anchor: Infinity, time: this.now() });
+		const item = makeItem({ ...fields, nick: this.nick, mine: true, status: "pending", anchor: Infinity, time: this.now() });
 		this.unsent.set(item.ref, item);
 		for (const each of item.places) each.add(item);
-		this.set({});
+		this.set({ spoke: true });
 		return item;
 	}
 
 	confirm(ref, { id, time }) {
-		this.#settle(ref, { status: "sent", id, anchor: id, ...dated(time) });
+		this.#settle(ref, { status: "sent", nick: this.nick, id, anchor: id, ...dated(time) });
 		this.unsent.delete(ref);
 		if (!this.replaying) this.saw(id);
 	}
@@ -281,7 +285,7 @@ export class Store {
 		for (const each of item.places) each.remove(item);
 		Object.assign(item, fields, { version: item.version + 1 });
 		for (const each of item.places) each.add(item);
-		this.set({});
+		this.set();
 	}
 
 	notice(text, there) {
@@ -290,6 +294,6 @@ export class Store {
 
 	#put(fields, places) {
 		for (const each of places) each.add(makeItem({ ...fields, time: this.now(), anchor: this.seen ?? 0 }));
-		this.set({});
+		this.set();
 	}
 }

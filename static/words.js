@@ -1,10 +1,10 @@
 import words from "./words.json" with { type: "json" };
 
+export const { lines } = words;
 const plain = (code) => code.replaceAll("-", " ");
 
 export function explain({ code, detail = "" }) {
-	const known = words.errors[code]?.replaceAll("{}", () => detail);
-	return known ?? `Sorry, ${plain(code)}${detail && `: ${detail}`}.`;
+	return words.errors[code]?.replaceAll("{}", () => detail) ?? `Sorry, ${plain(code)}${detail && `: ${detail}`}.`;
 }
 
 const listed = new Intl.ListFormat("en");

@@ -126,8 +126,24 @@ test("an unrecovered resume loads history afresh and says so", async () => {
   await loseAndFind();
   await answers("resume", { type: "resumed", nick: "Ann", rooms: ["#general"], recovered: false, missed: 0 });
   await answers("history", page([700, 701], true));
-  assert.match(texts()[0], /missed more/);
-  assert.deepEqual(texts().slice(1), ["m700", "m701"]);
+  assert.match(store.problem, /missed more/);
+  assert.deepEqual(texts(), ["m700", "m701"]);
+});
+
+test("after an unrecovered resume, what is newer than the last seen is unread where one does not look", async () => {
+  await enterWithHistory();
+  session.join("#b");
+  await answers("join", { type: "ok" });
+  await answers("history", page([1], false, "#b"));
+  await answers("ping", { type: "pong" });
+  await answers("who", { type: "users", room: "#b", nicks: ["Ann"] });
+  await loseAndFind();
+  await answers("resume", { ...resumed, rooms: ["#general", "#b"], recovered: false });
+  await answers("history", page([700], true, "#b"));
+  await answers("ping", { type: "pong" });
+  await answers("who", { type: "users", room: "#b", nicks: ["Ann"] });
+  await answers("history", page([2, 701, 702], true));
+  assert.deepEqual(store.all.map(({ name, unread }) => [name, unread]), [["#general", 2], ["#b", 0]]);
 });
 
 test("what cannot be resumed is logged in anew, in the same rooms, with history and what was unsent", async () => {
@@ -239,6 +255,57 @@ test("a refused join is told and leads back", async () => {
   assert.equal(store.current.name, "#general");
 });
 
+test("a refused join leads back to where one was and leaves what is unread elsewhere unread", async () => {
+  await enterWithHistory();
+  for (const room of ["#b", "#c"]) {
+    session.join(room);
+    await answers("join", { type: "ok" });
+  }
+  session.open(store.find("room", "#b"));
+  await says(message(9, "hi", "Bob", "#c"));
+  session.join("#d");
+  await answers("join", { type: "error", code: "too-many-rooms", detail: "20" });
+  assert.equal(store.current.name, "#b");
+  assert.equal(store.find("room", "#c").unread, 1);
+  assert.match(store.problem, /too many rooms/);
+});
+
+test("what is typed right after a leave belongs to the neighbour", async () => {
+  await enterWithHistory();
+  session.join("#b");
+  await answers("join", { type: "ok" });
+  session.leave(store.current);
+  assert.equal(store.current.name, "#general");
+  session.say("here I am", store.current);
+  assert.equal(sent("msg")[0].room, "#general");
+  await answers("leave", { type: "ok" });
+  assert.deepEqual(store.all.map(({ name }) => name), ["#general"]);
+});
+
+test("without a line a room is not left, and stays open", async () => {
+  await enterWithHistory();
+  session.join("#b");
+  await answers("join", { type: "ok" });
+  Sockets.last.breaks();
+  session.leave(store.current);
+  assert.equal(store.current.name, "#b");
+  assert.match(store.problem, /no connection/);
+});
+
+test("what fails in a conversation that is not open is told in the one that is", async () => {
+  await enterWithHistory();
+  session.talkTo("Zoe");
+  session.say("hi", store.current);
+  const [{ ref }] = sent("dm");
+  session.open(store.find("room", "#general"));
+  await answers("dm", { type: "error", code: "user-not-found", detail: "Zoe" });
+  assert.equal(texts().at(-1), "Not sent to Zoe: hi");
+  session.open(store.find("direct", "Zoe"));
+  session.retry(store.unsent.get(ref));
+  await answers("dm", { type: "error", code: "user-not-found", detail: "Zoe" });
+  assert.deepEqual(store.current.items.map(({ text }) => text), ["hi"], "here it says so itself");
+});
+
 test("what is said while a join is under way goes to the new room, and is not lost if that is refused", async () => {
   await enterWithHistory();
   session.join("#b");
@@ -289,6 +356,21 @@ test("what was found far back is shown after one page, and the hole is filled a 
   await answers("history", page([3001, 3002, 8999], true));
   assert.deepEqual(texts(), ["m2999", "m3000", "m3001", "m3002", "m8999", "m9000", "m9001"]);
   assert.equal(store.current.hole, 0);
+});
+
+test("what was found among long messages, of which a page holds few, is found all the same", async () => {
+  await enterWithHistory([9000, 9001]);
+  const found = session.reveal({ ...message(3000), room: "#general" });
+  await settled();
+  const newest = Array.from({ length: 16 }, (_, index) => 3084 + index);
+  await answers("history", page(newest, true));
+  const [{ before }] = sent("history").slice(-1);
+  assert.ok(before > 3000 && before < 3016, `${before}`);
+  await answers("history", page(newest.map((id) => before - 3100 + id), true));
+  await found;
+  assert.ok(store.current.ids.has(3000));
+  assert.equal(store.current.target, 3000);
+  assert.deepEqual([store.current.hole, texts().slice(-2)], [9000, ["m9000", "m9001"]]);
 });
 
 test("a direct message to nobody fails with the reason", async () => {
@@ -433,6 +515,7 @@ test("who lost the name and reloads is asked for another one, and has the rooms 
   const before = Sockets.all.length;
   reload();
   assert.equal(store.phase, "out");
+  assert.match(store.problem, /Somebody has that name/);
   assert.equal(Sockets.all.length, before);
   await enter("Anna");
   assert.deepEqual(sent("join").map(({ room }) => room), ["#tea"]);

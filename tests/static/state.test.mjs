@@ -60,6 +60,13 @@ test("a message of ours has the server's time: it was written by another clock, 
   assert.deepEqual(rows, [`day ${before}`, `msg ${before}`, `day ${after}`, `msg ${after}`]);
 });
 
+test("a message of ours has the name under which it was stored", () => {
+  const item = pend("mine");
+  store.apply({ type: "renamed", old: "Ann", new: "Anna" });
+  store.confirm("mine", { id: 7, time: "2026-11-20T09:31:00.000Z" });
+  assert.equal(item.nick, "Anna");
+});
+
 test("a message of ours that was replayed before its ok is there once", () => {
   pend("mine");
   store.apply(message(7, "mine", "Ann"));
@@ -206,6 +213,23 @@ test("after a login anew, history that leaves a hole says so, and it can be fill
   store.history(general, page([2, 20, 30], true));
   assert.deepEqual(texts(), ["m1", "m2", "m20", "m30", "m50", "m60", "m90", "waiting"]);
   assert.equal(general.hole, 0);
+});
+
+test("what is said live before the first page comes makes no hole", () => {
+  const general = at("#general");
+  store.apply(message(90));
+  store.history(general, page([50, 60, 90], true), "first");
+  assert.deepEqual([general.hole, general.more], [0, true]);
+});
+
+test("what is said live after a gap that was too long makes no hole of what was forgotten", () => {
+  const general = at("#general");
+  store.history(general, page([1, 2], false), "first");
+  store.saw(2);
+  store.resumed({ nick: "Ann", rooms: ["#general"], recovered: false, missed: 0 });
+  store.apply(message(90));
+  store.history(general, page([50, 60, 90], true), "first");
+  assert.deepEqual([texts(), general.hole, general.more], [["m50", "m60", "m90"], 0, true]);
 });
 
 test("a second loss before history came does not make a hole pass for known", () => {
