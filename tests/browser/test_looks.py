@@ -157,3 +157,39 @@ async def test_the_longest_name_of_a_room_leaves_the_words_about_the_connection_
     await ann.types(f"/join {room}")
     await ann.is_in(room)
     assert await ann.status.evaluate(height) == before
+
+
+async def test_with_colours_of_the_system_one_sees_what_is_chosen(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    await ann.page.emulate_media(forced_colors="active")
+    outline = "node => getComputedStyle(node).outlineStyle"
+    assert await ann.link("#general").evaluate(outline) == "solid"
+    await ann.message.press_sequentially(":co")
+    options = ann.page.get_by_role("option")
+    await expect(options).to_have_count(5)
+    assert [await each.evaluate(outline) for each in await options.all()] == ["solid"] + ["none"] * 4
+    await ann.message.fill("")
+    await ann.says("no mark")
+    border, ground = await ann.log.locator(".item.msg").evaluate(
+        "node => [getComputedStyle(node).borderLeftColor, getComputedStyle(document.body).backgroundColor]"
+    )
+    assert border == ground
+    dot, ground = await ann.status.evaluate(
+        "node => [getComputedStyle(node, '::before'), getComputedStyle(document.body)]"
+        ".map(({backgroundColor}) => backgroundColor)"
+    )
+    assert dot != ground
+
+
+async def test_on_paper_the_conversation_is_whole(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    async with command_user(server, "Cy") as cy:
+        await cy.send(*(f"MSG m{n}" for n in range(150)))
+        await ann.sees("m149")
+        assert await ann.log.evaluate("log => log.scrollHeight > log.clientHeight")
+        await ann.page.emulate_media(media="print", color_scheme="dark")
+        assert await ann.log.evaluate("log => log.scrollHeight === log.clientHeight")
+        assert await ann.page.evaluate("document.documentElement.scrollHeight > 3 * innerHeight")
+        for place in (ann.rooms, ann.people, ann.message):
+            await expect(place).not_to_be_visible()
+        await expect(ann.page.locator("body")).to_have_css("background-color", PAPER["light"])
