@@ -1,6 +1,5 @@
 import { COMMAND_NAMES, messagesOf } from "../commands.js";
 import { complete } from "../complete.js";
-import { same } from "../conversation.js";
 import { session, store, submit } from "../page.js";
 import { whoTypes } from "../words.js";
 import { byId, el } from "./dom.js";
@@ -8,18 +7,14 @@ import { byId, el } from "./dom.js";
 const MANY = 5; // lines
 const NEARLY = 200; // characters left
 
-const form = byId("composer");
-const field = byId("message");
-const list = byId("options");
-const ask = byId("ask");
-const counter = byId("counter");
+const [form, field, list, ask, counter] = ["composer", "message", "options", "ask", "counter"].map(byId);
 const sent = [];
 let back = 0;
 let shown = null;
 let found = null;
 let chosen = 0;
 let pasted = "";
-let emoji = null; // name -> sign
+let emoji; // name -> sign
 
 form.onsubmit = (event) => {
 	event.preventDefault();
@@ -49,7 +44,8 @@ byId("decline").onclick = () => {
 	ask.hidden = true;
 	field.focus();
 };
-ask.onkeydown = ({ key }) => key === "Escape" && byId("decline").click();
+// A false would undo the key.
+ask.onkeydown = ({ key }) => key !== "Escape" || byId("decline").click();
 
 function write(text) {
 	field.value = text;
@@ -74,7 +70,7 @@ function changed() {
 const before = () => field.value.slice(0, field.selectionStart);
 
 function look() {
-	const nicks = [...(shown?.people.values() ?? [])].filter((nick) => !same(nick, store.nick));
+	const nicks = [...(shown?.people.values() ?? [])].filter((nick) => !store.isMe(nick));
 	const rooms = store.all.filter(({ kind }) => kind === "room").map(({ name }) => name);
 	return complete(before(), { nicks, rooms, commands: COMMAND_NAMES, emoji: emoji ?? {} });
 }
@@ -108,12 +104,12 @@ function pressed(event) {
 	const step = { ArrowDown: 1, ArrowUp: -1 }[key];
 	if (found) {
 		const { length } = found.options;
-		if (step) return suggest(found, (chosen + step + length) % length) ?? true;
-		if (key === "Enter" || key === "Tab") return accept(event, chosen) ?? true;
-		if (key === "Escape") return suggest(null) ?? true;
+		if (step) return !suggest(found, (chosen + step + length) % length);
+		if (key === "Enter" || key === "Tab") return !accept(event, chosen);
+		if (key === "Escape") return !suggest(null);
 	}
 	if (step) return recall(-step);
-	if (key === "Enter" && !event.shiftKey) return form.requestSubmit() ?? true;
+	if (key === "Enter" && !event.shiftKey) return !form.requestSubmit();
 	if (key !== "Tab" || event.shiftKey) return false;
 	const next = look();
 	if (!next) return false;
@@ -135,7 +131,7 @@ field.oninput = async () => {
 };
 field.onblur = () => suggest(null);
 
-let timer = null;
+let timer;
 function drawTyping() {
 	clearTimeout(timer);
 	const nicks = store.current ? store.typists(store.current) : [];
@@ -148,6 +144,7 @@ export function drawComposer() {
 	const inside = store.phase === "in";
 	drawTyping();
 	byId("problem").textContent = inside ? store.problem : "";
+	if (!inside) sent.length = back = 0; // the next one may be somebody else
 	if (!inside || current === shown) return;
 	shown = current;
 	write(current?.draft ?? "");

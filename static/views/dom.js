@@ -20,7 +20,11 @@ export function follow(parent, items, make, key = (item) => item) {
 	const old = kept.get(parent) ?? new Map();
 	const nodes = new Map();
 	for (const item of items) nodes.set(key(item), old.get(key(item)) ?? make(item));
-	for (const [name, node] of old) if (!nodes.has(name)) node.remove();
+	for (const [name, node] of old) {
+		if (nodes.has(name)) continue;
+		if (node.contains(document.activeElement)) parent.closest("[tabindex]").focus();
+		node.remove();
+	}
 	let at = parent.firstChild;
 	for (const node of nodes.values()) {
 		if (node === at) at = at.nextSibling;

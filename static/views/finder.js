@@ -10,7 +10,7 @@ const dialog = byId("finder");
 const field = byId("find");
 let rooms = [];
 let people = [];
-let timer = null;
+let timer;
 
 const tell = (what) => (byId("found-note").textContent = what.code ? explain(what) : "");
 
@@ -25,7 +25,7 @@ const choice = (room, about, topic) => [() => session.join(room), room, el("smal
 const hit = (message) => [
 	() => session.reveal(message),
 	el("small", {}, `${message.room ?? "Direct"} `),
-	span("said", `${message.nick}: `, el("bdi", {}, message.text)),
+	span("said", `${message.nick}: `, el("bdi", {}, message.text.replace(/^\/me /, "* "))),
 	" ",
 	el("time", {}, dayName.format(new Date(message.time))),
 ];
@@ -70,6 +70,7 @@ async function open() {
 
 field.oninput = draw;
 dialog.onkeydown = (event) => {
+	if (event.isComposing) return;
 	const places = [field, ...dialog.querySelectorAll("li button")];
 	const at = places.indexOf(document.activeElement);
 	const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -80,7 +81,8 @@ dialog.onkeydown = (event) => {
 };
 byId("jump-to").onclick = open;
 addEventListener("keydown", (event) => {
-	if (event.key !== "k" || !(event.ctrlKey || event.metaKey) || store.phase !== "in") return;
+	const isK = /^k$/i.test(event.key) || (event.code === "KeyK" && event.key > "z"); // not Latin
+	if (!isK || event.shiftKey || !(event.ctrlKey || event.metaKey) || store.phase !== "in") return;
 	event.preventDefault();
 	open();
 });

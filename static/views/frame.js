@@ -3,14 +3,14 @@ import { session, store } from "../page.js";
 import { describe } from "../words.js";
 import { byId } from "./dom.js";
 
-const form = byId("enter");
+const [form, status, again, leave] = ["enter", "status", "again", "leave"].map(byId);
 const { nick } = form;
 let shown = null;
-const status = byId("status");
-const again = byId("again");
-const leave = byId("leave");
 
-again.onclick = session.connect;
+again.onclick = () => {
+	session.connect();
+	byId("log").focus();
+};
 leave.onclick = () => session.leave(store.current);
 byId("quit").onclick = session.quit;
 nick.value = recall("nick");
@@ -18,16 +18,6 @@ form.onsubmit = (event) => {
 	event.preventDefault();
 	session.enter(nick.value.trim());
 };
-
-function drawForm({ phase, problem }) {
-	byId("enter-problem").textContent = phase === "in" ? "" : problem;
-	nick.ariaInvalid = phase !== "in" && problem !== "";
-	if (phase === "out" && phase !== shown) {
-		nick.focus();
-		nick.select();
-	}
-	shown = phase;
-}
 
 function drawStatus(inside) {
 	const { phase } = store.link;
@@ -39,12 +29,19 @@ function drawStatus(inside) {
 }
 
 export function drawFrame() {
-	const inside = store.phase === "in";
+	const { phase, problem } = store;
+	const inside = phase === "in";
 	const current = inside ? store.current : null;
 	const name = inside ? (current?.name ?? "No room") : "";
 	const unread = store.all.reduce((sum, each) => sum + each.unread, 0);
 	document.body.classList.toggle("inside", inside);
-	drawForm(store);
+	byId("enter-problem").textContent = inside ? "" : problem;
+	nick.ariaInvalid = !inside && problem !== "";
+	if (phase === "out" && phase !== shown) {
+		nick.focus();
+		nick.select();
+	}
+	shown = phase;
 	byId("title").textContent = name || "Parlour";
 	const topic = byId("topic");
 	topic.textContent = topic.title = current?.topic ?? "";

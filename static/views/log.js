@@ -1,6 +1,7 @@
 import { partsOf } from "../markup.js";
 import { session, store } from "../page.js";
 import { comings, isAction, rowsOf } from "../rows.js";
+import { lines } from "../words.js";
 import { button, byId, dayName, el, follow, fullTime, nickClass, span, spoken } from "./dom.js";
 
 const NEAR_END = 60; // px
@@ -21,9 +22,7 @@ function nodeOf({ type, text }) {
 	return el("code", { className: type }, ticks(), text, ticks());
 }
 
-const log = byId("log");
-const list = byId("messages");
-const jump = byId("jump");
+const [log, list, jump] = ["log", "messages", "jump"].map(byId);
 let shown = null;
 let items = [];
 let rows = [];
@@ -34,12 +33,12 @@ let atEnd = true;
 let floor = 0;
 
 function message({ item, joined, code }) {
-	const { kind, nick, text, status, why, mentioned } = item;
+	const { kind, nick = "", text, status, why, mentioned } = item;
 	const className = `item ${kind} ${status} ${joined ? "joined" : ""} ${code || ""} ${mentioned ? "mentioned" : ""}`;
 	const node = el("div", { className });
 	const words = isAction(item) ? text.slice(4) : text;
 	const parts = code || kind === "notice" ? [text] : partsOf(words, store.nick).map(nodeOf);
-	const name = span(nickClass(nick ?? ""), nick ?? "");
+	const name = span(nickClass(nick), nick);
 	if (kind === "notice") node.append(span("text", text), " ", timeOf(item));
 	else if (isAction(item)) node.append(span("text", "* ", name, " ", el("bdi", {}, ...parts)), " ", timeOf(item));
 	else {
@@ -47,6 +46,7 @@ function message({ item, joined, code }) {
 		const said = el("div", { className: "text", dir: "auto" }, ...parts);
 		node.append(span("head", name, ...toAll, " ", timeOf(item)), " ", said);
 	}
+	if (joined) node.title = fullTime.format(item.at);
 	if (status === "pending") node.append(spoken(" (not sent yet)"));
 	if (status === "failed") {
 		node.append(span("why", `Not sent. ${why} `, button(() => session.retry(item), "Retry")));
@@ -59,37 +59,33 @@ const keyOf = ({ kind, item, items, joined, code }) =>
 
 function make(row) {
 	const { kind, item, items } = row;
-	const line = (text) => el("div", { className: `line ${kind}` }, span("", text));
-	let node;
-	if (kind === "day") node = line(dayName.format(item.at));
-	else if (kind === "hole") node = line("What was said in between is on its way…");
-	else if (kind === "new") node = line("New messages");
-	else if (kind === "presence") {
-		const texts = comings(items).flatMap((text) => [span("", text), " "]);
-		node = el("div", { className: "item notice" }, ...texts, timeOf(items.at(-1)));
-	} else node = message(row);
-	if (row.joined) node.title = fullTime.format(item.at);
-	return node;
+	const line = kind === "day" ? dayName.format(item.at) : lines[kind];
+	if (line) return el("div", { className: `line ${kind}` }, span("", line));
+	if (kind !== "presence") return message(row);
+	const texts = comings(items).flatMap((text) => [span("", text), " "]);
+	return el("div", { className: "item notice" }, ...texts, timeOf(items.at(-1)));
 }
+
+const topOf = (node) => node.getBoundingClientRect().top;
 
 /** What was on the screen stays where it was. */
 function paint() {
-	const edge = log.getBoundingClientRect().top;
+	const edge = topOf(log);
 	const seen = [...list.children].filter((node) => node.getBoundingClientRect().bottom > edge).slice(0, 40);
-	const tops = seen.map((node) => node.getBoundingClientRect().top);
+	const tops = seen.map(topOf);
 	follow(list, rows.slice(from, to), make, keyOf);
 	if (atEnd) log.scrollTop = log.scrollHeight;
 	else {
 		const at = seen.findIndex((node) => node.isConnected);
-		if (at >= 0) log.scrollTop += seen[at].getBoundingClientRect().top - tops[at];
+		if (at >= 0) log.scrollTop += topOf(seen[at]) - tops[at];
 	}
 }
 
 function reach() {
 	const { current } = store;
-	const below = log.scrollHeight - log.scrollTop - log.clientHeight;
+	const { scrollTop, scrollHeight, clientHeight } = log;
+	const below = scrollHeight - scrollTop - clientHeight;
 	atEnd = to === rows.length && below < NEAR_END;
-	const { scrollTop } = log;
 	if (scrollTop < MARGIN && from > 0 && !atEnd) {
 		from = Math.max(0, from - STEP);
 		to = Math.min(to, from + MOST);
@@ -108,7 +104,7 @@ function drawJump() {
 	if (atEnd) floor = items.findLast(({ id }) => id)?.id ?? 0;
 	const news = items.filter(({ id, mine }) => id > floor && !mine).length;
 	jump.hidden = atEnd;
-	jump.textContent = news ? `Jump to newest (${news} new)` : "Jump to newest";
+	jump.textContent = `Jump to newest${news ? ` (${news} new)` : ""}`;
 }
 
 function show(at) {
@@ -123,6 +119,7 @@ function show(at) {
 jump.onclick = () => {
 	atEnd = true;
 	drawLog();
+	log.focus();
 };
 log.onscroll = reach;
 for (const each of [log, list]) new ResizeObserver(() => atEnd && (log.scrollTop = log.scrollHeight)).observe(each);
@@ -131,7 +128,7 @@ export function drawLog() {
 	const { current } = store;
 	items = store.visible(current?.items ?? []);
 	const another = current !== shown;
-	const top = rows[from + 1]?.item;
+	const top = rows[from + 1]?.item.anchor;
 	const size = to - from;
 	rows = rowsOf(items, current?.mark, current?.hole);
 	// Only what was said just now is read out.
@@ -140,10 +137,10 @@ export function drawLog() {
 	log.ariaLabel = current?.name ?? "Messages";
 	shown = current;
 	last = items.at(-1);
-	if (another) atEnd = true;
-	if (!atEnd) from = Math.max(0, rows.findIndex(({ item }) => item === top) - 1);
-	to = atEnd ? rows.length : Math.min(rows.length, from + Math.max(size, ROWS));
-	if (atEnd) from = Math.max(0, to - ROWS);
+	if (another || store.spoke) atEnd = true;
+	store.spoke = false;
+	from = Math.max(0, atEnd ? rows.length - ROWS : rows.filter(({ item }) => item.anchor < top).length - 1);
+	to = Math.min(rows.length, from + Math.max(size, ROWS));
 	paint();
 	byId("older").hidden = !current?.more || from > 0;
 	byId("empty").hidden = !current?.loaded || items.length > 0;

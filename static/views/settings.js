@@ -6,11 +6,14 @@ const BEEP = 0.25; // s
 
 const { theme, typing, sound, notify: choice } = byId("choices");
 const { Notification } = window;
-let audio = null;
+let audio;
+let end = 0;
 
 function beep() {
 	audio ??= new AudioContext();
-	const end = audio.currentTime + BEEP;
+	audio.resume();
+	if (audio.currentTime < end) return;
+	end = audio.currentTime + BEEP;
 	const tone = new OscillatorNode(audio, { frequency: 740 });
 	const volume = new GainNode(audio, { gain: 0.1 });
 	volume.gain.exponentialRampToValueAtTime(0.001, end);
@@ -21,10 +24,10 @@ function beep() {
 
 function notify(there, { nick, text }) {
 	const title = there.kind === "room" ? `${nick} in ${there.name}` : nick;
-	const note = new Notification(title, { body: text, tag: there.name, icon: "/static/icon-192.png" });
+	const note = new Notification(title, { body: text.replace(/^\/me /, "* "), tag: there.name, icon: "/static/icon-192.png" });
 	note.onclick = () => {
 		focus();
-		session.open(there);
+		if (store.all.includes(there)) session.open(there);
 		note.close();
 	};
 }
@@ -35,7 +38,7 @@ store.onCall = (there, item) => {
 	if (store.settings.sound) beep();
 	if (wanted()) attempt(() => notify(there, item)); // some phones refuse
 };
-sound.onclick = () => sound.checked && beep();
+sound.onclick = () => !sound.checked || beep();
 choice.onclick = async () => {
 	store.choose({ notify: !wanted() && (await Notification.requestPermission()) === "granted" });
 };

@@ -1,11 +1,9 @@
-import { same } from "../conversation.js";
 import { session, store } from "../page.js";
 import { hashOf } from "../route.js";
 import { button, byId, el, follow, nickClass, span, spoken } from "./dom.js";
 
 const lists = { room: byId("room-list"), direct: byId("direct-list") };
 const list = byId("people-list");
-const isMe = (nick) => same(nick, store.nick);
 
 for (const drawer of [byId("rooms"), byId("people")]) {
 	drawer.onclick = ({ target }) => target.closest("a, .nick, #jump-to") && drawer.hidePopover();
@@ -32,7 +30,7 @@ function update(link, there) {
 }
 
 function makePerson(nick) {
-	if (isMe(nick)) return el("li", { className: "me" }, nick, el("small", {}, " you"));
+	if (store.isMe(nick)) return el("li", { className: "me" }, nick, el("small", {}, " you"));
 	const talk = button(() => session.talkTo(nick), nick);
 	talk.className = nickClass(nick);
 	talk.title = nick;
@@ -51,7 +49,7 @@ export function drawSides() {
 	}
 	const nicks = current ? store.nicksIn(current) : [];
 	// Our own entry is no button.
-	follow(list, nicks, makePerson, (each) => `${each} ${isMe(each)}`);
-	nicks.forEach((each, at) => isMe(each) || (list.children[at].lastChild.ariaPressed = store.ignores(each)));
+	follow(list, nicks, makePerson, (each) => `${each} ${store.isMe(each)}`);
+	nicks.forEach((each, at) => store.isMe(each) || (list.children[at].lastChild.ariaPressed = store.ignores(each)));
 	byId("people-count").textContent = nicks.length || "";
 }

@@ -31,7 +31,11 @@ window.Notification = class {
   close() {}
 };
 const start = OscillatorNode.prototype.start;
-OscillatorNode.prototype.start = function () { window.beeps += 1; start.call(this); };
+OscillatorNode.prototype.start = function () {
+  window.beeps += 1;
+  window.silence = new Promise((done) => this.addEventListener("ended", () => done(null)));
+  start.call(this);
+};
 """
 """The browser's own notifications, which nobody could look at, noted down; and each sound."""
 
@@ -54,6 +58,11 @@ async def ann(server: Server, guests: Guests) -> AsyncIterator[Guest]:
 async def called(guest: Guest) -> list[str]:
     found: list[str] = await guest.page.evaluate("called")
     return found
+
+
+async def silence(guest: Guest) -> None:
+    """The last sound is over: what comes before that is not heard apart."""
+    await guest.page.evaluate("silence")
 
 
 async def test_one_is_notified_of_mentions_and_direct_messages_that_one_does_not_see(
@@ -124,9 +133,11 @@ async def test_a_sound_is_off_at_first_and_is_heard_on_the_same_occasions(server
         await sound.check()
         assert await ann.page.evaluate("beeps") == 1  # so this is how it sounds
         await ann.page.keyboard.press("Escape")
+        await silence(ann)
         await cy.send("MSG for all", "DM Ann aloud")
         await ann.link("Cy", unread=2).wait_for()
         assert await ann.page.evaluate("beeps") == 2
+        await silence(ann)
         await ann.types("/ignore Cy")
         await cy.send("DM Ann unheard")
         async with command_user(server, "Di") as di:
@@ -135,6 +146,49 @@ async def test_a_sound_is_off_at_first_and_is_heard_on_the_same_occasions(server
             await di.send("DM Ann heard")
             await ann.link("Di", unread=1).wait_for()
         assert await ann.page.evaluate("beeps") == 3
+
+
+async def test_what_comes_at_once_is_one_sound_and_the_sound_can_be_switched_off(
+    server: Server, ann: Guest
+) -> None:
+    async with command_user(server, "Cy") as cy:
+        await ann.opens_settings()
+        sound = ann.settings.get_by_role("checkbox", name="Sound for mentions and direct messages")
+        await sound.check()
+        await ann.page.keyboard.press("Escape")
+        await silence(ann)
+        await cy.send(*(f"DM Ann m{n}" for n in range(5)))
+        await ann.link("Cy", unread=5).wait_for()
+        assert await ann.page.evaluate("beeps") == 2
+        await silence(ann)
+        await ann.opens_settings()
+        await sound.click()
+        await expect(sound).not_to_be_checked()
+        await ann.page.keyboard.press("Escape")
+        await cy.send("DM Ann silently")
+        await ann.link("Cy", unread=6).wait_for()
+        assert await ann.page.evaluate("beeps") == 2
+
+
+async def test_a_notification_of_a_conversation_that_was_closed_opens_no_ghost(
+    server: Server, ann: Guest
+) -> None:
+    await ann.opens_settings()
+    await ann.settings.get_by_role("button", name="Turn on notifications", exact=True).click()
+    await ann.page.keyboard.press("Escape")
+    async with command_user(server, "Cy") as cy:
+        await ann.joins("#tea")
+        await cy.send("MSG /me waves at Ann", "DM Ann psst")
+        await ann.link("Cy", unread=1).click()
+        await ann.sees("psst")
+        assert await called(ann) == ["Cy in #general: * waves at Ann", "Cy: psst"]
+        await ann.types("/leave")
+        await ann.is_in("#tea")
+        await ann.page.evaluate("last.onclick()")
+        await ann.is_in("#tea")
+        await cy.send("DM Ann again")
+        await ann.link("Cy", unread=1).click()
+        await ann.sees("psst", "again")
 
 
 async def test_a_browser_that_forbids_notifications_is_not_asked(server: Server, guests: Guests) -> None:

@@ -200,3 +200,42 @@ async def test_what_is_left_is_counted_near_the_limit_and_drafts_outlive_a_reloa
     await ann.page.reload()
     await ann.is_connected()
     await expect(ann.message).to_have_value("not yet")
+
+
+async def test_the_question_about_a_long_paste_is_answered_by_the_keyboard_too(
+    server: Server, guests: Guests
+) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    await ann.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    agree = ann.page.get_by_role("button", name="Paste", exact=True)
+    decline = ann.page.get_by_role("button", name="Cancel", exact=True)
+    lines = "\n".join("abcdefg")
+    await paste(ann, lines)
+    await expect(agree).to_be_focused()
+    await ann.page.keyboard.press("Tab")
+    await expect(decline).to_be_focused()
+    await ann.page.keyboard.press("Shift+Tab")
+    await ann.page.keyboard.press("Enter")
+    await expect(ann.message).to_have_value(lines)
+
+
+async def test_who_enters_after_another_does_not_get_what_that_one_sent(
+    server: Server, guests: Guests
+) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    await ann.says("between us")
+    await ann.types("/quit")
+    await ann.enters("Bo")
+    await ann.message.press("ArrowUp")
+    await expect(ann.message).to_have_value("")
+    await ann.says("something of my own")
+    await ann.message.press("ArrowUp")
+    await expect(ann.message).to_have_value("something of my own")
+
+
+async def test_in_a_low_window_the_suggestions_stay_in_it(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann", {"viewport": {"width": 800, "height": 220}})
+    options = ann.page.get_by_role("listbox", name="Suggestions")
+    await ann.message.press_sequentially(":co")
+    await expect(options.get_by_role("option")).to_have_count(5)
+    assert await options.evaluate("list => list.getBoundingClientRect().top") >= 0

@@ -199,3 +199,65 @@ async def test_what_was_said_five_thousand_messages_ago_is_shown_at_once(
         await expect(ann.log.get_by_text("What was said in between")).to_have_count(0)
         await reads_on()
     assert sorted(seen) == list(range(min(seen), 5500))
+
+
+PRESS: Final = """(field, options) => {
+  const event = new KeyboardEvent("keydown", {bubbles: true, cancelable: true, ...options});
+  return !field.dispatchEvent(event);
+}"""
+"""Whether somebody made use of the key."""
+
+
+async def test_keys_that_belong_to_an_input_method_are_left_to_it(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    dialog, box = finder(ann)
+    await ann.page.keyboard.press("Control+k")
+    await expect(dialog.get_by_role("button", name="#general")).to_be_visible()
+    for key in ("Enter", "ArrowDown"):
+        assert not await box.evaluate(PRESS, {"key": key, "isComposing": True})
+    await expect(box).to_be_focused()
+    await expect(dialog).to_be_visible()
+    assert await box.evaluate(PRESS, {"key": "Enter"})
+    await expect(dialog).not_to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "opens"),
+    [
+        ("K", "KeyK", True),  # with Caps Lock
+        ("л", "KeyK", True),
+        ("k", "KeyV", True),  # Dvorak
+        ("t", "KeyK", False),
+    ],
+)
+async def test_ctrl_k_is_the_same_key_whatever_is_written_with_it(
+    server: Server, guests: Guests, key: str, code: str, opens: bool
+) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    assert await ann.message.evaluate(PRESS, {"key": key, "code": code, "ctrlKey": True}) is opens
+    await expect(ann.finder).to_be_visible(visible=opens)
+
+
+async def test_an_action_is_found_as_one(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    dialog, box = finder(ann)
+    await ann.types("/me waves")
+    await ann.sees("* Ann waves")
+    await ann.page.keyboard.press("Control+k")
+    await box.fill("waves")
+    await expect(dialog.get_by_role("button", name="Ann: * waves")).to_be_visible()
+
+
+async def test_a_hit_among_the_longest_messages_is_shown(server: Server, guests: Guests) -> None:
+    """A page of history holds few of them."""
+    async with command_user(server, "Cy") as cy:
+        long = "x" * 2000
+        await cy.send("MSG needle", *(f"MSG {n} {long[:1990]}" for n in range(130)), "PING")
+        await cy.hears("PONG")
+        ann = await guests.enter(page_of(server), "Ann")
+        dialog, box = finder(ann)
+        await ann.page.keyboard.press("Control+k")
+        await box.fill("needle")
+        await dialog.get_by_role("button", name="Cy: needle").click()
+        await expect(ann.log.get_by_text("needle", exact=True)).to_be_in_viewport()
+        await expect(ann.log.locator(".found")).to_have_count(1)

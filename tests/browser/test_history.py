@@ -87,3 +87,15 @@ async def test_the_newest_message_stays_in_sight_unless_one_reads_higher_up(
         await ann.sees("m160")
         await expect(ann.log.get_by_text("m110", exact=True)).to_be_in_viewport()
         await expect(ann.log.get_by_text("m160", exact=True)).not_to_be_in_viewport()
+
+
+async def test_who_says_something_sees_it_wherever_one_was_reading(server: Server, guests: Guests) -> None:
+    async with command_user(server, "Cy") as cy:
+        await cy.send(*(f"MSG m{n}" for n in range(100, 150)), "PING")
+        await cy.hears("PONG")
+        ann = await guests.enter(page_of(server), "Ann")
+        await ann.sees("m149")
+        await ann.log.get_by_text("m105", exact=True).evaluate("node => node.scrollIntoView()")
+        await expect(ann.page.get_by_role("button", name="Jump to newest", exact=True)).to_be_visible()
+        await ann.says("here I am")
+        await expect(ann.log.get_by_text("here I am", exact=True)).to_be_in_viewport()

@@ -102,3 +102,25 @@ async def test_what_is_chosen_in_one_tab_holds_in_the_others(server: Server, gue
         await bo.sees("a word")
         await ann.types("/ignore Cy")
         await bo.sees("a word", times=0)
+
+
+async def test_who_reads_higher_up_stays_there_when_what_is_read_is_hidden(
+    server: Server, guests: Guests
+) -> None:
+    """Even when the words at the edge of what is in the page, 160 rows before the end, are theirs."""
+    ann = await guests.enter(page_of(server), "Ann")
+    async with command_user(server, "Cy") as cy, command_user(server, "Di") as di:
+        await ann.sees("Cy, Di joined the room")
+        for start in range(100, 700, 20):
+            await cy.send(*(f"MSG m{n}" for n in range(start, start + 10)), "PING")
+            await cy.until("PONG")
+            await di.send(*(f"MSG m{n}" for n in range(start + 10, start + 20)), "PING")
+            await di.until("PONG")
+        await ann.sees("m699")
+        assert (await ann.reads(r"\bm\d+"))[:2] == ["m540", "m541"]
+        place = ann.log.get_by_text("m655", exact=True)
+        await place.evaluate("node => node.scrollIntoView()")
+        await expect(ann.page.get_by_role("button", name="Jump to newest", exact=True)).to_be_visible()
+        await ann.people.get_by_role("button", name="Ignore Cy", exact=True).click()
+        await ann.sees("m640", times=0)
+        await expect(place).to_be_in_viewport()

@@ -137,7 +137,7 @@ async def test_a_longer_gap_than_can_be_replayed_is_filled_from_history(
         await pat.is_told("In #general: Ann, Pat")
         line.mend()
         await ann.connects_again()
-        await ann.sees("You missed more than can be replayed; this is what history has.")
+        await ann.is_told("You missed more than can be replayed; this is what history has.")
         await ann.sees(texts[-1])
         everything = ["m999", *texts]
         first = ""
@@ -160,6 +160,7 @@ async def test_the_button_connects_at_once(server: Server, guests: Guests, watch
         line.mend()
         await ann.page.get_by_role("button", name="Connect now", exact=True).click()
         await ann.is_connected()
+        await expect(ann.log).to_be_focused()  # the button is gone
 
 
 async def test_who_stays_away_too_long_is_gone_and_comes_back_by_name(guests: Guests, watch: Watch) -> None:

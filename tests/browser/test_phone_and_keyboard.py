@@ -1,5 +1,7 @@
 """A phone's screen and fingers; a keyboard alone."""
 
+import re
+
 import pytest
 from playwright.async_api import FloatRect, Locator, expect
 
@@ -175,3 +177,42 @@ async def test_a_keyboard_is_enough_to_enter_talk_and_change_rooms(server: Serve
         await keyboard.type("psst")
         await keyboard.press("Enter")
         await cy.hears("DM Ann psst")
+
+
+async def test_on_a_phone_a_dot_says_that_something_is_unread(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann", PHONE)
+    drawer = ann.page.get_by_role("button", name="Show rooms")
+    dot = "node => getComputedStyle(node, '::after').content"
+    async with command_user(server, "Cy") as cy:
+        await ann.sees("Cy joined the room")
+        assert await drawer.evaluate(dot) == "none"
+        await cy.send("DM Ann psst")
+        await expect(ann.page).to_have_title(re.compile(r"^\(1\)"))
+        assert "●" in await drawer.evaluate(dot)
+        await drawer.tap()
+        await ann.link("Cy", unread=1).tap()
+        await ann.is_in("Cy")
+        assert await drawer.evaluate(dot) == "none"
+
+
+async def test_the_keyboard_is_not_lost_with_a_button_that_goes(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    press = ann.page.keyboard.press
+    async with command_user(server, "Cy") as cy:
+        await cy.send(*(f"MSG m{n}" for n in range(60)))
+        await ann.sees("m59")
+        await ann.log.evaluate("log => log.scrollTo(0, 0)")
+        await ann.page.get_by_role("button", name="Jump to newest", exact=True).focus()
+        await press("Enter")
+        await expect(ann.log).to_be_focused()
+    await ann.types("/ignore Di")
+    await ann.opens_settings()
+    await ann.settings.get_by_role("button", name="Unignore Di", exact=True).focus()
+    await press("Enter")
+    await expect(ann.settings.get_by_role("listitem")).to_have_count(0)
+    await expect(ann.settings).to_be_focused()
+    await press("Escape")
+    await ann.types("/msg Nobody hello")
+    await ann.log.get_by_role("button", name="Retry", exact=True).focus()
+    await press("Enter")
+    await expect(ann.log).to_be_focused()
