@@ -39,6 +39,9 @@ logger = logging.getLogger("parlour.storage")
 TIDY_EVERY: Final = 1.0
 """Seconds between two looks for work that nobody waits for."""
 
+TIDY_AGAIN: Final = 60.0
+"""Seconds until the next look after one that has failed for a reason that nobody thought of."""
+
 WATCH_EVERY: Final = 1.0
 """Seconds between two looks whether the file is where it was."""
 
@@ -327,13 +330,20 @@ class SqliteLog:
             await asyncio.sleep(TIDY_EVERY)
             if self._writer.lost:
                 continue
-            with contextlib.suppress(LogError):  # it was logged; there will be another turn
-                if self._records:
-                    await self._write_records()
-            with contextlib.suppress(LogError):
-                await self._tidier.look()
-            if self._next_id > self._marked - GAP // 2:
-                await self._mark_on()
+            try:
+                await self._tidy_once()
+            except Exception:  # without it the file would grow and nothing said would be found
+                logger.exception("%s cannot be tidied, which is tried again in a while", self._path)
+                await asyncio.sleep(TIDY_AGAIN)
+
+    async def _tidy_once(self) -> None:
+        with contextlib.suppress(LogError):  # it was logged; there will be another turn
+            if self._records:
+                await self._write_records()
+        with contextlib.suppress(LogError):
+            await self._tidier.look()
+        if self._next_id > self._marked - GAP // 2:
+            await self._mark_on()
 
     async def _keep_watch(self) -> None:
         await asyncio.sleep(WATCH_EVERY)  # what cannot begin has one line to say, and that is another one

@@ -106,4 +106,5 @@ class Tidier:
         database, days = self._writer.connection, self._history_days
         while days and await self._writer.run(tidying.trim_days, database, days):
             await self._checkpoints.make()
-        await self._writer.run(tidying.forget_sessions, database)
+        while await self._writer.run(tidying.forget_sessions, database):
+            await self._checkpoints.make()

@@ -65,8 +65,12 @@ def trim_days(database: sqlite3.Connection, days: float) -> bool:
     return old[-1] + 1 == DELETE_STEP
 
 
-def forget_sessions(database: sqlite3.Connection) -> None:
-    database.execute("DELETE FROM session WHERE time < ?", (_now() - SESSION_DAYS * _DAY,))
+def forget_sessions(database: sqlite3.Connection) -> bool:
+    """Delete some of the sessions that nobody can take back any more; whether there may be more."""
+    some = "SELECT id FROM session WHERE time < ? LIMIT ?"
+    limit = _now() - SESSION_DAYS * _DAY
+    gone = database.execute(f"DELETE FROM session WHERE id IN ({some})", (limit, DELETE_STEP)).rowcount
+    return gone == DELETE_STEP
 
 
 def _delete(database: sqlite3.Connection, ids: Sequence[int]) -> None:

@@ -185,3 +185,53 @@ async def test_a_lower_limit_holds_for_what_is_there_already(tmp_path: Path, ste
         await log.append([said("one more")])
         await steps.until(lambda: sum(steps.deleted) >= 1000 - KEEP - SLACK)
     assert _rows(path) <= KEEP + SLACK + 1
+
+
+async def test_old_sessions_go_in_small_steps_and_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, old, number = tmp_path / "parlour.db", 1_000, 3 * tidying.DELETE_STEP
+    async with SqliteLog(path):
+        pass
+    with closing(sqlite3.connect(path)) as database, database:
+        rows = [(f"id{n}", f"token{n}".encode(), "Ann", "{}", 0, old) for n in range(number)]
+        database.executemany("INSERT INTO session VALUES (?, ?, ?, ?, ?, ?)", rows)
+    forgotten: list[int] = []
+    done = asyncio.Event()
+    forget, loop = tidying.forget_sessions, asyncio.get_running_loop()
+
+    def watched(database: sqlite3.Connection) -> bool:
+        before = database.total_changes
+        more = forget(database)
+        forgotten.append(database.total_changes - before)
+        if not more:
+            loop.call_soon_threadsafe(done.set)
+        return more
+
+    monkeypatch.setattr(tidying, "forget_sessions", watched)
+    monkeypatch.setattr("storage.sqlite.TIDY_EVERY", 0.001)
+    async with SqliteLog(path), within(DEADLINE):
+        await done.wait()
+    assert forgotten == [tidying.DELETE_STEP] * 3 + [0]
+
+
+async def test_a_step_that_fails_for_an_unknown_reason_is_logged_and_not_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    indexed = asyncio.Event()
+    step, loop = tidying.index_some, asyncio.get_running_loop()
+
+    def fails_once(database: sqlite3.Connection) -> bool:
+        if not caplog.records:
+            raise OverflowError("too large")
+        loop.call_soon_threadsafe(indexed.set)
+        return step(database)
+
+    monkeypatch.setattr(tidying, "index_some", fails_once)
+    monkeypatch.setattr("storage.sqlite.TIDY_EVERY", 0.001)
+    monkeypatch.setattr("storage.sqlite.TIDY_AGAIN", 0.001)
+    async with SqliteLog(tmp_path / "parlour.db") as log:
+        await log.append([said("word")])
+        async with within(DEADLINE):
+            await indexed.wait()
+    assert "cannot be tidied" in caplog.text
