@@ -121,6 +121,7 @@ class Past:
         self._outbox.write_out(session)
         gate, upto = Gate(session), self.last_id
         nick, rooms = rules.logged_in(session), tuple(session.rooms)
+        late = False
         try:
             reader = Reader(session.id, dict(session.entered))
             missed = None
@@ -132,5 +133,9 @@ class Past:
             resumed = Resumed(nick, rooms, missed is not None, len(missed or ()), known, ref=ref)
             replayed = (Replayed(entry) for entry in missed or ())
             await gate.first(map(session.encode, chain[Shown]((resumed,), replayed)))
+        except TimeoutError:
+            late = True
+            raise
         finally:
-            gate.open()
+            if not late:  # else what was kept would come after a hole; only a good-bye may
+                gate.open()

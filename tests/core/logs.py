@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from core.facts import Entry, Spoken
-from core.log import LogError, Page, Place, Reader
+from core.log import LogError, Page, Place, Reader, Record
 from storage.memory import MemoryLog
 from tests.clients import DEADLINE, within
 
@@ -86,3 +86,19 @@ class SlowSince(MemoryLog):
         self.asked.set()
         await self.may.wait()
         return await super().since(reader, after=after, upto=upto, limit=limit)
+
+
+class SlowRecall(MemoryLog):
+    """Who asks first for what a token takes back gets it when it is told to, as it was when it was read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.may = asyncio.Event()
+
+    async def recall(self, token: bytes) -> Record | None:
+        record = await super().recall(token)
+        if not self.asked.is_set():
+            self.asked.set()
+            await self.may.wait()
+        return record

@@ -11,9 +11,9 @@ from core.chat import Chat
 from core.facts import Entry
 from core.limits import REPLAY_MAX
 from core.log import Record
-from core.replies import Stored
+from core.replies import Bye, Stored
 from storage.memory import MemoryLog
-from tests.core.logs import SlowSince
+from tests.core.logs import SlowRecall, SlowSince
 from tests.core.person import Person, enter, join, numbered, words
 from tests.core.resuming import LIMITS, LINGER, resume, token_of
 
@@ -83,23 +83,95 @@ async def test_without_an_id_what_came_since_the_end_of_the_connection_is_shown(
     assert replayed == [f"Said #general Ann {n}" for n in range(5, 8)]
 
 
-async def test_who_is_cut_off_again_while_the_missed_is_told_gets_it_the_next_time(chat: Chat) -> None:
+async def test_without_an_id_what_was_said_to_someone_who_lingered_in_vain_is_shown_too(chat: Chat) -> None:
+    """What it was shown after its connection broke, it has not seen."""
     ann, bob = await enter(chat, "Ann", "Bob")
+    ann.does(c.Msg("#general", "seen"))
+    await bob.sees("Said #general Ann seen")
     bob.leaves(dropped=True)
-    ann.does(*numbered("#general", 0, 5))
-    await ann.sees(*["Stored"] * 5)
-    first = Person(chat)
-    first.wire.stuck = 10**6  # what is written does not leave
-    first.does(c.Resume(token_of(bob)))
-    await asyncio.sleep(0.1)
-    first.leaves(dropped=True)
-    first.wire.stuck = 0
-    await first.is_closed()
-    _, answer, replayed = await resume(chat, token_of(bob))
-    assert answer.recovered
-    assert replayed == [f"Said #general Ann {n}" for n in range(5)]
-    _, answer, replayed = await resume(chat, token_of(bob))  # from a connection that has been told everything
-    assert (answer.recovered, replayed) == (True, [])
+    ann.does(c.Msg("#general", "missed"))
+    await ann.sees("Stored", "Stored", "Disconnected Bob")
+    ann.does(c.Msg("#general", "later"))
+    await ann.sees("Stored")
+    _, _, replayed = await resume(chat, token_of(bob))
+    assert replayed == ["Said #general Ann missed", "Said #general Ann later"]
+
+
+async def test_without_an_id_what_another_connection_was_told_meanwhile_is_not_told_again() -> None:
+    log = SlowRecall()
+    async with Chat(log, limits=LIMITS) as chat:
+        ann, bob = await enter(chat, "Ann", "Bob")
+        bob.leaves(dropped=True)
+        ann.does(c.Msg("#general", "missed"))
+        await ann.sees("Stored")
+        slow = Person(chat)
+        slow.does(c.Resume(token_of(bob)))
+        await log.asked.wait()
+        _, _, replayed = await resume(chat, token_of(bob))
+        assert replayed == ["Said #general Ann missed"]
+        log.may.set()
+        await slow.sees("Resumed Bob #general True")
+
+
+async def test_who_is_cut_off_again_while_the_missed_is_told_gets_it_the_next_time() -> None:
+    log = SlowSince()
+    log.may.set()
+    async with Chat(log, limits=LIMITS) as chat:
+        ann, bob = await enter(chat, "Ann", "Bob")
+        bob.leaves(dropped=True)
+        ann.does(*numbered("#general", 0, 5))
+        await ann.sees(*["Stored"] * 5)
+        first = Person(chat)
+        first.wire.stuck = 10**6  # what is written does not leave
+        first.does(c.Resume(token_of(bob)))
+        await log.asked.wait()
+        first.leaves(dropped=True)
+        first.wire.stuck = 0
+        await first.is_closed()
+        _, answer, replayed = await resume(chat, token_of(bob))
+        assert answer.recovered
+        assert replayed == [f"Said #general Ann {n}" for n in range(5)]
+        _, answer, replayed = await resume(chat, token_of(bob))  # from a connection that was told everything
+        assert (answer.recovered, replayed) == (True, [])
+
+
+async def test_who_takes_too_long_over_the_missed_is_not_shown_what_was_said_meanwhile() -> None:
+    """Who sees the newest message believes to have seen all before it, and never asks for the rest."""
+    log = SlowSince()
+    async with Chat(log, limits=LIMITS) as chat:
+        ann, bob = await enter(chat, "Ann", "Bob")
+        bob.leaves(dropped=True)
+        ann.does(c.Msg("#general", "missed"))
+        await ann.sees("Stored")
+        slow = Person(chat)
+        slow.wire.stuck = 10**6  # for ever
+        slow.does(c.Resume(token_of(bob)))
+        await log.asked.wait()
+        ann.does(c.Msg("#general", "meanwhile"))
+        await ann.sees("Stored")
+        log.may.set()
+        assert await slow.is_closed() == "sendq"
+        assert slow.waiting == ["Bye sendq"]
+        slow.leaves(dropped=True)
+        back, _, replayed = await resume(chat, token_of(bob))
+        assert replayed == ["Said #general Ann missed", "Said #general Ann meanwhile"]
+        await back.sees_nothing()
+
+
+async def test_who_is_sent_away_as_the_missed_has_been_read_is_told_only_that() -> None:
+    log = SlowSince()
+    async with Chat(log, limits=LIMITS) as chat:
+        ann, bob = await enter(chat, "Ann", "Bob")
+        bob.leaves(dropped=True)
+        ann.does(c.Msg("#general", "missed"))
+        await ann.sees("Stored")
+        back = Person(chat)
+        back.does(c.Resume(token_of(bob)))
+        await log.asked.wait()
+        log.may.set()
+        chat.close(back.session, Bye("sendq"))  # before the replay goes on
+        await back.is_closed()
+        assert back.waiting == ["Bye sendq"]
 
 
 async def test_what_is_kept_of_who_came_back_is_what_it_has_seen(

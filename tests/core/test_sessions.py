@@ -124,6 +124,19 @@ async def test_whoever_loses_the_session_before_the_answer_is_told_only_that() -
         assert first.waiting == []
 
 
+async def test_what_was_missed_is_not_for_a_connection_that_has_lost_the_session_meanwhile() -> None:
+    """Whether or not it has been closed already."""
+    log = SlowSince()
+    async with Chat(log, limits=LIMITS) as chat:
+        (bob,) = await enter(chat, "Bob")
+        first, second = Person(chat), Person(chat)
+        first.does(c.Resume(token_of(bob), 0), c.Ping())
+        await log.asked.wait()
+        chat._roster.replace(first.session, second.session)
+        log.may.set()
+        await first.sees("Error login-required Send: LOGIN <username>")  # to the ping
+
+
 async def test_a_message_under_way_on_the_old_connection_is_shown_once_and_never_to_its_author() -> None:
     log = HeldLog()
     async with Chat(log, limits=LIMITS) as chat:
