@@ -2,7 +2,7 @@
 
 from core import commands as c
 from core.chat import Chat
-from tests.core.person import enter, join
+from tests.core.person import Person, enter, join
 
 
 async def test_a_change_of_name_is_confirmed_and_told_to_the_rooms(chat: Chat) -> None:
@@ -54,6 +54,15 @@ async def test_ones_own_name_may_be_written_in_another_case(chat: Chat) -> None:
     await bob.sees("Renamed Ann ANN")
     bob.does(c.Dm("ann", "hi"))
     await ann.sees("Told Bob ANN hi")
+
+
+async def test_ones_own_name_in_another_case_is_still_taken(chat: Chat) -> None:
+    (ann,) = await enter(chat, "Ann")
+    ann.does(c.Rename("ANN"))
+    await ann.sees("NickChanged ANN")
+    other = Person(chat)
+    other.does(c.Login("ann"))
+    await other.sees("Error username-taken")
 
 
 async def test_the_old_name_is_free_and_the_new_one_is_not(chat: Chat) -> None:

@@ -55,6 +55,7 @@ def test_letters_marks_numbers_signs_and_spaces_stay_as_they_are(text: str) -> N
         ("\u202egnirts", "gnirts"),
         ("\u2066isolated\u2069", "isolated"),
         ("half \ud83d of it", "half  of it"),
+        ("\ufeffat the start and with\ufeffin", "at the start and within"),
     ],
 )
 def test_a_break_becomes_a_space_and_other_controls_vanish(text: str, cleaned: str) -> None:

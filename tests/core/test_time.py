@@ -163,6 +163,13 @@ async def test_after_45_silent_seconds_one_is_warned_and_after_60_disconnected(p
     assert 60 <= now() - start <= 61.5
 
 
+@pytest.mark.parametrize("before", [60, 61])
+async def test_a_warning_that_would_always_be_due_is_not_given(before: float) -> None:
+    async with Chat(MemoryLog(), limits=Limits(rate=0, idle_timeout=60, idle_warning=before)) as chat:
+        (ann,) = await enter(chat, "Ann", idles=True)
+        await ann.sees("Bye idle-timeout 60")
+
+
 async def test_any_input_starts_the_time_anew_and_the_warning_too(patient: Chat) -> None:
     (ann,) = await enter(patient, "Ann", idles=True)
     for _ in range(3):

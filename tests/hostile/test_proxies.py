@@ -210,6 +210,27 @@ def test_a_whole_header_is_read_wherever_it_is_cut(
         assert parse(head + rest) == Header(str(mapped or address), len(head))
 
 
+@pytest.mark.parametrize(("family", "enough"), [(0x11, 12), (0x21, 36)], ids=["IPv4", "IPv6"])
+def test_a_binary_header_without_room_for_both_addresses_and_ports_names_nobody(
+    family: int, enough: int
+) -> None:
+    for length in range(enough + 1):
+        head = SIGNATURE + bytes([0x21, family, 0, length]) + b"\x20" * length
+        header = parse(head)
+        assert isinstance(header, Header)
+        assert header.size == len(head)
+        assert (header.address is None) == (length < enough), length
+
+
+def test_a_line_of_a_proxy_has_at_most_107_bytes_with_its_ending() -> None:
+    unknown = b"PROXY UNKNOWN "
+    longest = unknown + b"x" * (107 - len(unknown) - 2) + b"\r\n"
+    assert parse(longest) == Header(None, 107)
+    longer = unknown + b"x" + longest[len(unknown) :]
+    assert isinstance(parse(longer), Bad)
+    assert isinstance(parse(longer + b"LOGIN Ann\n"), Bad)
+
+
 def outcomes(data: bytes) -> Sequence[object]:
     return [parse(data[:end]) for end in range(len(data) + 1)]
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from core.limits import Limits
-from tests.clients import DEADLINE, LineClient, commanders, within
+from tests.clients import DEADLINE, LineClient, WebClient, commanders, within
 from tests.doors import Doors, open_doors
 from tests.e2e.sockets import reset_at_close
 from tests.tcp_frontend.plain import PlainClient
@@ -84,6 +84,21 @@ async def test_resume_may_say_that_there_is_a_gap_or_that_the_name_is_taken(door
         async with LineClient(doors.tcp_port, "LOGIN bob"), LineClient(doors.tcp_port) as back:
             await back.send(f"RESUME {token}")
             await back.expect("ERR username-taken Bob")
+
+
+async def test_who_has_a_token_and_is_sent_away_or_leaves_in_order_does_not_linger() -> None:
+    limits = Limits(rate=0, login_timeout=0, idle_timeout=0.5, idle_warning=0, linger=3600)
+    async with open_doors(limits=limits) as doors, WebClient(doors.web_port, "Ann") as ann:
+        for finishes in (False, True):
+            async with LineClient(doors.tcp_port) as bob:
+                await bob.send("LOGIN Bob", "TOKEN")
+                if finishes:
+                    bob.finish()
+                ok, token, *end = await bob.rest()
+                assert (ok, token[:9]) == ("OK", "OK token ")
+                assert end == ([] if finishes else ["INFO idle-timeout"])
+            await ann.expect("joined", nick="Bob")
+            await ann.expect("disconnected", nick="Bob")
 
 
 # ------------------------------------------------------------------ plain dialect

@@ -156,6 +156,13 @@ def test_telnet_commands_are_taken_out_and_offers_refused(command: list[int], an
     assert framed(*bytewise(data)) == ([b"before", b"after"], bytes(answer))
 
 
+@pytest.mark.parametrize(("size", "left"), [(511, b""), (512, b""), (513, b"x")])
+def test_a_subnegotiation_has_at_most_512_bytes(size: int, left: bytes) -> None:
+    data = b"be" + bytes([IAC, SB]) + b"x" * size + bytes([IAC, SE]) + b"fore\n"
+    assert framed(data) == ([b"be" + left + b"fore"], b"")
+    assert framed(*bytewise(data)) == ([b"be" + left + b"fore"], b"")
+
+
 def test_a_doubled_iac_is_one_byte_of_text() -> None:
     assert framed(b"a\xff\xffb\n")[0] == [b"a\xffb"]
 

@@ -61,6 +61,9 @@ async def test_a_browser_keeps_scripts_and_styles_until_there_are_others(http: a
                 304,
                 response.headers["Cache-Control"],
             )
+        async with http.get(where + name, headers={"Range": "bytes=0-9"}) as part:  # a download is resumed
+            assert (part.status, await part.read()) == (206, (STATIC / name).read_bytes()[:10])
+            assert part.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     for path in (f"{where}nothing.js", where):
         async with http.get(path) as response:
             assert response.status in (403, 404)

@@ -41,6 +41,13 @@ async def test_a_page_of_another_site_may_not_connect(doors: Doors, origin: str,
     assert await status(doors.web_port, Origin=origin.replace("{host}", host)) == expected
 
 
+async def test_no_page_is_of_a_server_without_a_name(doors: Doors) -> None:
+    """`null` is the origin of a page in a sandbox, or in a file: it has no host either."""
+    assert await status(doors.web_port, Host="") == 101
+    for origin in ("null", "file://"):
+        assert await status(doors.web_port, Host="", Origin=origin) == 403
+
+
 async def test_a_client_that_is_no_page_may_connect(doors: Doors) -> None:
     assert await status(doors.web_port) == 101
 
@@ -78,6 +85,20 @@ async def test_the_address_behind_a_trusted_proxy_is_the_one_that_counts() -> No
         assert await status(doors.web_port, X_Forwarded_For="203.0.113.5") == 503
         assert await status(doors.web_port, X_Forwarded_For="203.0.113.6") == 101
         assert await status(doors.web_port) == 101
+
+
+async def test_who_gets_no_websocket_behind_a_trusted_proxy_does_not_count() -> None:
+    visitors = Visitors(proxies=Trusted(["127.0.0.0/8"]))
+    async with (
+        open_doors(visitors=visitors, admission=Admission(most_per_address=1)) as doors,
+        aiohttp.ClientSession(f"http://{HOST}:{doors.web_port}") as session,
+    ):
+        visitor = {"X-Forwarded-For": "203.0.113.5"}
+        for _ in range(3):
+            async with session.get("/ws", headers=visitor) as response:  # without the wish for one
+                assert response.status == 400
+        async with session.ws_connect("/ws", headers=visitor):
+            assert await status(doors.web_port, X_Forwarded_For="203.0.113.5") == 503
 
 
 async def test_whoever_is_not_a_trusted_proxy_speaks_for_itself_only() -> None:
