@@ -138,3 +138,16 @@ async def test_a_slow_reader_is_told_everything_in_order(server: Server) -> None
             await bob.call("msg", room="#general", text="live")
             await slow.sends(text_frame("quit"))
             assert await slow.rest() == [*[str(n) for n in range(REPLAY_MAX)], "live", "ok", "bye"]
+
+
+async def test_much_that_is_said_meanwhile_comes_at_the_readers_pace_too(server: Server) -> None:
+    """In one piece it would be more than may wait for a reader."""
+    live = [f"live{n}" for n in range(400)]
+    async with WebClient(server.web_port, "Bob") as bob:
+        token = await _much_is_missed(server, bob)
+        async with SlowPage(server.web_port) as slow:
+            await slow.begins_to_resume(token)
+            for word in live:
+                await bob.call("msg", room="#general", text=f"{word} {LONG}")
+            await slow.sends(text_frame("quit"))
+            assert await slow.rest() == [*[str(n) for n in range(REPLAY_MAX)], *live, "ok", "bye"]
