@@ -123,7 +123,7 @@ async def test_without_a_rate_everything_is_carried_out_at_once() -> None:
         start = now()
         ann.does(*[c.Ping()] * 1000)
         await ann.sees(*["Pong"] * 1000)
-        assert now() - start < 1
+        assert now() - start < 60  # at five a second it would be 200
 
 
 # ------------------------------------------------------------------ patience

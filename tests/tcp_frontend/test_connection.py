@@ -138,9 +138,12 @@ async def test_in_the_plain_dialect_the_login_timeout_is_a_sentence() -> None:
         await ann.hears_nothing()
 
 
+IMPATIENT = Limits(rate=0, login_timeout=0, idle_timeout=2, idle_warning=1.9)
+"""It warns soon and waits long: no stall of a busy machine is as long. The times are tested in tests/core."""
+
+
 async def test_a_silent_connection_is_warned_and_then_closes() -> None:
-    limits = Limits(rate=0, login_timeout=0, idle_timeout=0.4, idle_warning=0.2)
-    async with open_doors(limits=limits) as doors, LineClient(doors.tcp_port, "LOGIN Ann") as ann:
+    async with open_doors(limits=IMPATIENT) as doors, LineClient(doors.tcp_port, "LOGIN Ann") as ann:
         assert re.fullmatch(r"INFO idle-warning \d+ Send PING to stay", await ann.line())
         await ann.send("PING")
         await ann.expect("PONG")
@@ -149,8 +152,7 @@ async def test_a_silent_connection_is_warned_and_then_closes() -> None:
 
 
 async def test_in_the_plain_dialect_warning_and_close_are_sentences() -> None:
-    limits = Limits(rate=0, login_timeout=0, idle_timeout=0.4, idle_warning=0.2)
-    async with open_doors(limits=limits) as doors, PlainClient(doors.tcp_port, "Ann") as ann:
+    async with open_doors(limits=IMPATIENT) as doors, PlainClient(doors.tcp_port, "Ann") as ann:
         assert (await ann.hear()).startswith("You are idle")
         assert "idle-timeout" in await ann.hear()
         assert await ann.rest() == []

@@ -9,6 +9,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from core.admission import Admission
+from core.counters import Counters
 from core.limits import Limits
 from tests.clients import HOST, LineClient, WebClient, commanders
 from tests.doors import Doors, open_doors
@@ -113,15 +114,30 @@ async def test_a_broken_frame_along_with_the_handshake_ends_the_connection(doors
         assert split(await raw.rest())[-1] == (CLOSE, (1002).to_bytes(2, "big"))
 
 
+class Leavings(Admission):
+    """Keeps how many inputs the chat had been given each time somebody left."""
+
+    counters = Counters()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.received: list[int] = []
+
+    def leave(self, address: str) -> None:
+        super().leave(address)
+        self.received.append(self.counters.received)
+
+
 @pytest.mark.parametrize("orderly", [True, False])
 async def test_who_has_closed_is_heard_to_the_end_at_its_pace_and_counts_till_then(orderly: bool) -> None:
     """Who has broken off is not: nobody is there, and a ghost would talk on for minutes."""
-    limits = Limits(rate=200, burst=5, login_timeout=0, idle_timeout=0, linger=0)
-    admission = Admission()
+    limits = Limits(rate=100, burst=5, login_timeout=0, idle_timeout=0, linger=0)
+    admission = Leavings()
     async with (
         open_doors(limits=limits, admission=admission) as doors,
         WebClient(doors.web_port, "Ann") as ann,
     ):
+        admission.counters = doors.chat.counters
         said = [frame(TEXT, b'{"type":"msg","room":"#general","text":"%d"}' % n) for n in range(30)]
         end = [frame(CLOSE, b"\x03\xe8")] if orderly else []
         async with raw_websocket(doors.web_port, LOGIN, *said, *end) as bob:
@@ -131,11 +147,11 @@ async def test_who_has_closed_is_heard_to_the_end_at_its_pace_and_counts_till_th
         events = []
         while (event := await ann.next())["type"] != "disconnected":
             events.append(event["text"])
-            if orderly and len(events) < 25:
-                assert admission.connected == 2
         assert events == [str(n) for n in range(30)][: len(events)]
         assert (len(events) == 30) == orderly
         assert admission.connected == 1
+        (received,) = admission.received
+        assert (received == 2 + 30) == orderly  # two logins
 
 
 async def test_a_websocket_has_no_task_of_its_own(doors: Doors) -> None:
