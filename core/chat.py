@@ -124,11 +124,11 @@ class Chat:
         self._turns.drop(session)
         if bye.reason not in ("quit", "gone"):
             self.counters.cuts[bye.reason] += 1
-        if isinstance(session.wire, Gate):
-            session.wire.end_with(session.encode(bye))
-        else:
-            self._outbox.tell(session, bye)
-        self._loop.call_soon(session.wire.close, bye.reason)  # after the outbox's turn
+        if not isinstance(session.wire, Gate):
+            self._outbox.write_out(session)
+        gate = session.wire if isinstance(session.wire, Gate) else Gate(session)  # nothing overtakes it
+        gate.end_with(session.encode(bye))
+        self._loop.call_soon(gate.close, bye.reason)
 
     async def stop(self, reason: str) -> None:
         """Store what was accepted, then say good-bye to everyone.

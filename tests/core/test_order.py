@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core import commands as c
 from core.chat import Chat
 from core.facts import Entry
-from core.replies import Pong, Stored
+from core.replies import Bye, Pong, Stored
 from storage.memory import MemoryLog
 from tests.core.person import Person, enter, join, words
 from tests.doors import UNLIMITED
@@ -127,3 +127,12 @@ async def _check_order(steps: list[tuple[int, c.AnyCommand | None]]) -> None:
         ]
     told_others = sum(words(shown).startswith("Told") for p in people[1:] for shown in p.seen)
     assert len(ids(watcher)) == log.last_id - told_others
+
+
+async def test_nothing_that_is_being_stored_comes_behind_a_good_bye(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    ann.does(c.Msg("#general", "too late"))
+    chat.close(bob.session, Bye("idle-timeout"))
+    await ann.sees("Stored")
+    assert await bob.is_closed() == "idle-timeout"
+    assert bob.waiting == ["Bye idle-timeout"]
