@@ -26,7 +26,7 @@ setup: ## prepare .venv for working on Parlour
 
 test: setup ## run all tests, with real clients and a real browser
 	@sh scripts/setup tools
-	@.venv/bin/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
+	@.venv/bin/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 check: lint types test ## everything a change must pass: lint, types, test
 
