@@ -90,10 +90,17 @@ class Chat:
         return self._log.epoch
 
     def connect(
-        self, wire: Wire, encode: Encode, parse: Parse, *, one_room: bool = False, idles: bool = False
+        self,
+        wire: Wire,
+        encode: Encode,
+        parse: Parse,
+        *,
+        peer: object = None,
+        one_room: bool = False,
+        idles: bool = False,
     ) -> Session:
         """A new connection. `idles`: it is disconnected when nothing comes from it for too long."""
-        session = Session(wire, encode, parse, one_room=one_room, idles=idles)
+        session = Session(wire, encode, parse, peer=peer, one_room=one_room, idles=idles)
         self._turns.begin(session)
         self._sessions[session] = session.heard
         if self._people.stopping:
@@ -124,9 +131,10 @@ class Chat:
         self._turns.drop(session)
         if bye.reason not in ("quit", "gone"):
             self.counters.cuts[bye.reason] += 1
-        if not isinstance(session.wire, Gate):
+        gate = session.wire
+        if not isinstance(gate, Gate):
             self._outbox.write_out(session)
-        gate = session.wire if isinstance(session.wire, Gate) else Gate(session)  # nothing overtakes it
+            gate = Gate(session)  # nothing comes behind the good-bye
         gate.end_with(session.encode(bye))
         self._loop.call_soon(gate.close, bye.reason)
 
@@ -142,10 +150,10 @@ class Chat:
         except TimeoutError:
             logger.error("The log takes too long; good-bye is said before it has stored everything")
         self._people.stop()
+        self._outbox.flush()
         sessions = list(self._sessions)
         for session in sessions:
             self.close(session, Bye(reason))
-        self._outbox.flush()
         for session in sessions:
             session.wire.close(reason)  # at once: nothing comes behind the good-bye
 

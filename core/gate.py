@@ -16,7 +16,7 @@ PATIENCE: Final = 20.0
 
 
 class Gate:
-    """Stands in for a session's wire while its history is being read."""
+    """Stands in for a session's wire while its history is being read, and from a good-bye on."""
 
     __slots__ = ("_ended", "_kept", "_session", "_size", "_wire")
 

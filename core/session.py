@@ -94,7 +94,14 @@ class Session:
     )
 
     def __init__(
-        self, wire: Wire, encode: Encode, parse: Parse, *, one_room: bool = False, idles: bool = False
+        self,
+        wire: Wire,
+        encode: Encode,
+        parse: Parse,
+        *,
+        peer: object = None,
+        one_room: bool = False,
+        idles: bool = False,
     ) -> None:
         self.wire = wire
         self.encode = encode
@@ -105,7 +112,7 @@ class Session:
         """It is disconnected when nothing comes from it for too long."""
         self.recent = 0
         """How many past messages are shown on entering a room."""
-        self.peer: object = None
+        self.peer = peer
         """Its address as the log shows it."""
         self.id = secrets.token_hex(8)
         """Identity behind the nick; never shown to anyone."""

@@ -11,9 +11,10 @@ class CannotOpen(Exception):
 
 
 def cannot_use(path: Path, error: OSError | sqlite3.Error) -> CannotOpen:
-    if getattr(error, "sqlite_errorname", "").startswith("SQLITE_CANTOPEN"):  # it was not even made
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith("SQLITE_CANTOPEN"):  # it was not even made
         return CannotOpen(f"cannot use {path}: {path.parent} cannot be written ({error})")
-    if getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_SHMSIZE":  # the first file that grows
+    if name == "SQLITE_IOERR_SHMSIZE":  # the first file that grows
         return CannotOpen(f"cannot use {path}: the disk may be full ({error})")
     return CannotOpen(f"cannot use {path}: {error}")
 

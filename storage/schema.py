@@ -3,7 +3,8 @@
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -71,6 +72,16 @@ PATIENCE: Final = 5.0
 def connect(path: Path, *, timeout: float = PATIENCE) -> sqlite3.Connection:
     """A connection in autocommit mode, for one thread at a time. `timeout`: seconds to wait for a lock."""
     return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+
+
+@contextmanager
+def only_reading(path: Path, first: str = "") -> Iterator[sqlite3.Connection]:
+    """A connection of its own; `first` is carried out while it may still write."""
+    with closing(connect(path)) as database:
+        database.execute(first)
+        database.execute("PRAGMA query_only = 1")
+        database.execute("SELECT key FROM meta").fetchone()  # it is opened now, not where it may be later
+        yield database
 
 
 def prepare(path: Path) -> None:

@@ -4,7 +4,8 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -60,14 +61,9 @@ class Searcher:
                 raise LogError("too-broad", "Too much to look through; give more letters") from None
 
 
-@contextmanager
-def searchable(path: Path) -> Iterator[sqlite3.Connection]:
+def searchable(path: Path) -> AbstractContextManager[sqlite3.Connection]:
     """A connection that reads, and knows which terms are in the word index (`term`)."""
-    with closing(schema.connect(path)) as database:
-        database.execute("CREATE VIRTUAL TABLE temp.term USING fts5vocab(main, words, row)")
-        database.execute("PRAGMA query_only = 1")
-        database.execute("SELECT key FROM meta").fetchone()
-        yield database
+    return schema.only_reading(path, "CREATE VIRTUAL TABLE temp.term USING fts5vocab(main, words, row)")
 
 
 def _search(
@@ -109,13 +105,14 @@ def _limited(database: sqlite3.Connection, seconds: float) -> Iterator[Callable[
         database.set_progress_handler(None, 0)
 
 
-def _terms(words: str) -> list[str]:
-    """What the word index would make of these words, in their order."""
+@lru_cache(maxsize=8)
+def _terms(words: str) -> tuple[str, ...]:
+    """What the word index would make of these words, in their order. Who stands back asks for them twice."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as scratch:
         scratch.execute(f"CREATE VIRTUAL TABLE typed USING fts5 (text, tokenize = '{schema.TOKENIZE}')")
         scratch.execute("CREATE VIRTUAL TABLE term USING fts5vocab (typed, instance)")
         scratch.execute("INSERT INTO typed VALUES (?)", (words,))
-        return [term for (term,) in scratch.execute("SELECT term FROM term ORDER BY offset")]
+        return tuple(term for (term,) in scratch.execute("SELECT term FROM term ORDER BY offset"))
 
 
 def _found(

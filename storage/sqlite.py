@@ -13,7 +13,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Container, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -25,7 +25,8 @@ from storage import reading, schema
 from storage.checkpoints import Checkpoints
 from storage.errors import cannot_use
 from storage.health import Health
-from storage.holding import Mark, Watch, hold, is_open_to_others
+from storage.holding import Mark, Watch, hold
+from storage.lookout import Lookout
 from storage.rows import COLUMNS, Row, insertion, to_entry
 from storage.searching import Searcher, searchable
 from storage.tidier import Tidier
@@ -41,9 +42,6 @@ TIDY_EVERY: Final = 1.0
 
 TIDY_AGAIN: Final = 60.0
 """Seconds until the next look after one that has failed for a reason that nobody thought of."""
-
-WATCH_EVERY: Final = 1.0
-"""Seconds between two looks whether the file is where it was."""
 
 FEW: Final = 4
 """Messages, with records of sessions, that may be stored without changing the thread: that costs more than
@@ -82,8 +80,7 @@ class SqliteLog:
         self._records: dict[str, Record] = {}
         """Not written yet. Each transaction takes all of them along until one succeeds."""
         self._writing_soon = False
-        self._was_lost = False
-        """The file was not where it is to be, at least once."""
+        self._lookout: Lookout | None = None
         self._next_id = 0
         self._marked = 0
         """Ids up to here may have been given out, for all that the next start knows."""
@@ -112,11 +109,11 @@ class SqliteLog:
                 self._next_id = base + 1
                 database.execute(f"PRAGMA synchronous = {self._durability}")
                 database.execute("PRAGMA wal_autocheckpoint = 0")  # messages would wait for it
-                self._reader = stack.enter_context(_only_reading(self._path))
+                self._reader = stack.enter_context(schema.only_reading(self._path))
                 searching = stack.enter_context(searchable(self._path))
                 checkpointer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 self.topics = _topics(database)
-                self._watch = Watch(self._path, self._path.with_name(self._path.name + "-wal"))
+                files = Watch(self._path, self._path.with_name(self._path.name + "-wal"))
             except (OSError, sqlite3.Error) as error:
                 raise cannot_use(self._path, error) from None
             writing = stack.enter_context(Worker("log-writer"))
@@ -138,7 +135,8 @@ class SqliteLog:
             history_days=self._history_days,
         )
         self._tidying = self._loop.create_task(self._tidy())
-        self._watching = self._loop.create_task(self._keep_watch())
+        self._lookout = Lookout(self._path, files, self._writer, self._checkpointing)
+        self._watching = self._loop.create_task(self._lookout.keep())
         return self
 
     async def __aexit__(
@@ -156,7 +154,7 @@ class SqliteLog:
 
     def _mark_the_end(self) -> None:
         """When all is closed."""
-        if self._next_id and not self._was_lost:
+        if self._next_id and not (self._lookout and self._lookout.was_lost):
             try:
                 self._hold.set_mark(self.epoch, Mark(self._next_id - 1, stopped=True))
             except sqlite3.Error as error:  # then the next start leaves ids out
@@ -345,33 +343,6 @@ class SqliteLog:
         if self._next_id > self._marked - GAP // 2:
             await self._mark_on()
 
-    async def _keep_watch(self) -> None:
-        await asyncio.sleep(WATCH_EVERY)  # what cannot begin has one line to say, and that is another one
-        self._look_at_the_mode()
-        while True:
-            await self._look_after()
-            await asyncio.sleep(WATCH_EVERY)
-
-    def _look_at_the_mode(self) -> None:
-        with contextlib.suppress(OSError):
-            if is_open_to_others(self._path):
-                advice = "other users of this machine can read %s, or keep it from you: chmod 600 %s*"
-                logger.warning(advice, self._path, self._path)
-
-    async def _look_after(self) -> None:
-        writer = self._writer
-        lost = not await self._checkpointing.run(self._watch.all_there)
-        if lost and not writer.lost:
-            self._was_lost = True
-            logger.error(
-                "%s was moved, removed or replaced while this server has it open: nothing is stored any more."
-                " Put it back with its -wal, or stop the server, put the right file there and start again",
-                self._path,
-            )
-        elif writer.lost and not lost:
-            logger.warning("%s is back: messages are stored again", self._path)
-        writer.lost = lost
-
     async def _mark_on(self) -> None:
         marked = self._next_id + GAP
         try:
@@ -381,14 +352,6 @@ class SqliteLog:
             logger.error("cannot write beside %s: %s", self._path, error)
         else:
             self._marked = marked
-
-
-@contextlib.contextmanager
-def _only_reading(path: Path) -> Iterator[sqlite3.Connection]:
-    with contextlib.closing(schema.connect(path)) as database:
-        database.execute("PRAGMA query_only = 1")
-        database.execute("SELECT key FROM meta").fetchone()  # it is opened now, not where it may be later
-        yield database
 
 
 def _last_id(database: sqlite3.Connection) -> int:

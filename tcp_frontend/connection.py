@@ -123,9 +123,8 @@ class Connection(Stream):
             return
         self._connections.add(self)
         self.session = self._chat.connect(
-            self, command_dialect.encode, self._parse, one_room=True, idles=True
+            self, command_dialect.encode, self._parse, peer=peer, one_room=True, idles=True
         )
-        self.session.peer = peer
         self.write(GREETING)
 
     def _has_come(self) -> None:

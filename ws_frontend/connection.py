@@ -96,8 +96,7 @@ class WebSocket(Stream):
         self._sockets = sockets
         self.peer = peer
         self._leave: Callable[[], None] | None = leave
-        self.session = chat.connect(self, messages.encode, messages.parse)
-        self.session.peer = peer
+        self.session = chat.connect(self, messages.encode, messages.parse, peer=peer)
         self._paused = False
         """The chat wants no more frames for now."""
         self._closing = False

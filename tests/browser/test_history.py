@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.guest import Guests, page_of
+from tests.browser.guest import Guest, Guests, page_of
 from tests.e2e.netcat import command_user
+from tests.e2e.programs import Program
 from tests.e2e.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.asyncio(loop_scope="session")]
@@ -49,13 +50,19 @@ async def test_older_messages_come_by_scrolling_up_without_a_jump(server: Server
         assert read == [*texts, "m320"][-len(read) :]
 
 
+async def reading_higher_up(server: Server, guests: Guests, cy: Program) -> Guest:
+    """Ann, with m105 of m100 to m149 in sight."""
+    await cy.send(*(f"MSG m{n}" for n in range(100, 150)), "PING")
+    await cy.hears("PONG")
+    ann = await guests.enter(page_of(server), "Ann")
+    await ann.sees("m149")
+    await ann.log.get_by_text("m105", exact=True).evaluate("node => node.scrollIntoView()")
+    return ann
+
+
 async def test_what_comes_while_one_reads_higher_up_is_counted(server: Server, guests: Guests) -> None:
     async with command_user(server, "Cy") as cy:
-        await cy.send(*(f"MSG m{n}" for n in range(100, 150)), "PING")
-        await cy.hears("PONG")
-        ann = await guests.enter(page_of(server), "Ann")
-        await ann.sees("m149")
-        await ann.log.get_by_text("m105", exact=True).evaluate("node => node.scrollIntoView()")
+        ann = await reading_higher_up(server, guests, cy)
         jump = ann.page.get_by_role("button", name=re.compile("^Jump to newest"))
         await expect(jump).to_have_text("Jump to newest")
         await cy.send("MSG m150", "MSG m151")
@@ -91,11 +98,7 @@ async def test_the_newest_message_stays_in_sight_unless_one_reads_higher_up(
 
 async def test_who_says_something_sees_it_wherever_one_was_reading(server: Server, guests: Guests) -> None:
     async with command_user(server, "Cy") as cy:
-        await cy.send(*(f"MSG m{n}" for n in range(100, 150)), "PING")
-        await cy.hears("PONG")
-        ann = await guests.enter(page_of(server), "Ann")
-        await ann.sees("m149")
-        await ann.log.get_by_text("m105", exact=True).evaluate("node => node.scrollIntoView()")
+        ann = await reading_higher_up(server, guests, cy)
         await expect(ann.page.get_by_role("button", name="Jump to newest", exact=True)).to_be_visible()
         await ann.says("here I am")
         await expect(ann.log.get_by_text("here I am", exact=True)).to_be_in_viewport()

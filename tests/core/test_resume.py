@@ -31,6 +31,15 @@ async def chat() -> AsyncIterator[Chat]:
         yield chat
 
 
+async def enter_and_miss(chat: Chat) -> tuple[Person, Person]:
+    """Ann, and Bob whose connection has broken before she said something."""
+    ann, bob = await enter(chat, "Ann", "Bob")
+    bob.leaves(dropped=True)
+    ann.does(c.Msg("#general", "missed"))
+    await ann.sees("Stored")
+    return ann, bob
+
+
 # ------------------------------------------------------------------ back within the linger
 
 
@@ -100,10 +109,7 @@ async def test_without_an_id_what_was_said_to_someone_who_lingered_in_vain_is_sh
 async def test_without_an_id_what_another_connection_was_told_meanwhile_is_not_told_again() -> None:
     log = SlowRecall()
     async with Chat(log, limits=LIMITS) as chat:
-        ann, bob = await enter(chat, "Ann", "Bob")
-        bob.leaves(dropped=True)
-        ann.does(c.Msg("#general", "missed"))
-        await ann.sees("Stored")
+        _, bob = await enter_and_miss(chat)
         slow = Person(chat)
         slow.does(c.Resume(token_of(bob)))
         await log.asked.wait()
@@ -139,10 +145,7 @@ async def test_who_takes_too_long_over_the_missed_is_not_shown_what_was_said_mea
     """Who sees the newest message believes to have seen all before it, and never asks for the rest."""
     log = SlowSince()
     async with Chat(log, limits=LIMITS) as chat:
-        ann, bob = await enter(chat, "Ann", "Bob")
-        bob.leaves(dropped=True)
-        ann.does(c.Msg("#general", "missed"))
-        await ann.sees("Stored")
+        ann, bob = await enter_and_miss(chat)
         slow = Person(chat)
         slow.wire.stuck = 10**6  # for ever
         slow.does(c.Resume(token_of(bob)))
@@ -161,10 +164,7 @@ async def test_who_takes_too_long_over_the_missed_is_not_shown_what_was_said_mea
 async def test_who_is_sent_away_as_the_missed_has_been_read_is_told_only_that() -> None:
     log = SlowSince()
     async with Chat(log, limits=LIMITS) as chat:
-        ann, bob = await enter(chat, "Ann", "Bob")
-        bob.leaves(dropped=True)
-        ann.does(c.Msg("#general", "missed"))
-        await ann.sees("Stored")
+        _, bob = await enter_and_miss(chat)
         back = Person(chat)
         back.does(c.Resume(token_of(bob)))
         await log.asked.wait()
@@ -203,10 +203,7 @@ async def test_without_an_id_the_end_may_have_been_a_quit_too(chat: Chat) -> Non
 async def test_what_is_said_while_the_missed_is_read_comes_after_it_and_once() -> None:
     log = SlowSince()
     async with Chat(log, limits=LIMITS) as chat:
-        ann, bob = await enter(chat, "Ann", "Bob")
-        bob.leaves(dropped=True)
-        ann.does(c.Msg("#general", "missed"))
-        await ann.sees("Stored")
+        ann, bob = await enter_and_miss(chat)
         back = Person(chat)
         back.does(c.Resume(token_of(bob), 0), c.Msg("#general", "I am back"))
         await log.asked.wait()

@@ -94,7 +94,8 @@ async def test_nothing_at_all_is_written(tmp_path: Path) -> None:
     async with SqliteLog(data) as log:
         await log.append([said("one")])
         data.rename(tmp_path / "away")
-        await log._look_after()
+        assert log._lookout is not None
+        await log._lookout.look()
         assert log.append_at_once([said("two")]) is None
         for storing in (log.append([said("two")]), log.check(), log.set_topic(said("").room, "two")):
             with pytest.raises(LogError, match="storage-failed"):
@@ -103,7 +104,8 @@ async def test_nothing_at_all_is_written(tmp_path: Path) -> None:
         await asyncio.gather(*log._tasks)
         assert log._records, "it waits for the file"
         (tmp_path / "away").rename(data)
-        await log._look_after()
+        assert log._lookout is not None
+        await log._lookout.look()
         await log.append([said("three")])
         assert not log._records
         await log.check()

@@ -56,7 +56,8 @@ async def test_what_others_cannot_reach_is_nothing_to_warn_of(
     for _ in range(2):
         tmp_path.chmod(folder)
         async with SqliteLog(data) as log:
-            log._look_at_the_mode()
+            assert log._lookout is not None
+            log._lookout.look_at_the_mode()
             assert caplog.messages == []
         data.chmod(mode)
 

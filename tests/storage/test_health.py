@@ -79,7 +79,8 @@ async def test_a_file_that_is_gone_is_not_covered_either(tmp_path: Path) -> None
     async with SqliteLog(path) as log:
         await log.check()
         path.rename(tmp_path / "away")
-        await log._look_after()
+        assert log._lookout is not None
+        await log._lookout.look()
         with pytest.raises(LogError):
             await log.check()
         (tmp_path / "away").rename(path)
