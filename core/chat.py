@@ -23,7 +23,7 @@ from core.facts import Entry, Said, Shouted, Spoken, Told
 from core.gate import Gate
 from core.limits import IN_FLIGHT_MAX, JOINS, NICKS, PARTNERS, TOPICS, Limits
 from core.log import Log, LogError
-from core.names import LOBBY, RoomName
+from core.names import LOBBY
 from core.outbox import Outbox
 from core.past import Past
 from core.people import People
@@ -195,12 +195,12 @@ class Chat:
                 rules.logged_in(session)
                 where_to = rules.room_to_join(session, name)
                 self._unhurried(session, "join", JOINS)
-                self._enter(session, where_to, ref)
+                self._slowly(session, ref, people.join(session, where_to, ref))
             case c.Leave(room=name):
                 rules.logged_in(session)
                 room = rules.room_to_leave(session, name)
                 if session.one_room:
-                    self._enter(session, LOBBY, ref)
+                    self._slowly(session, ref, people.join(session, LOBBY, ref))
                 else:
                     tell(session, people.leave(session, room, ref))
             case c.Rename(nick=name):
@@ -261,10 +261,6 @@ class Chat:
     def _unhurried(self, session: Session, what: str, allowed: tuple[float, float]) -> None:
         if self.limits.rate:
             rules.unhurried(session, what, allowed, self._loop.time())
-
-    def _enter(self, session: Session, room: RoomName, ref: str | None) -> None:
-        self._people.enter(session, room)
-        self._slowly(session, ref, self._people.entered(session, room, ref))
 
     def _slowly(self, session: Session, ref: str | None, work: Coroutine[Any, Any, AnyReply | None]) -> None:
         """Carry out what has to wait for something; the session's next command waits for it."""

@@ -16,7 +16,9 @@ from core.names import Folded, Nick, RoomName
 class LogError(Exception):
     """The log could not store or read. `code` is one of PROTOCOL.md's error codes."""
 
-    def __init__(self, code: str = "storage-failed", detail: str = "") -> None:
+    def __init__(
+        self, code: str = "storage-failed", detail: str = "The message was not stored; try again"
+    ) -> None:
         super().__init__(code, detail)
         self.code = code
         self.detail = detail

@@ -57,8 +57,8 @@ class People:
         self._close = close
         self._present: dict[str, Session] = {}
         """Identity to session, of those who have a token; the lingering ones too."""
-        self._by_token: dict[bytes, Session] = {}
-        """The same, by the hash of the token."""
+        self._by_token: dict[str, Session] = {}
+        """The same, by their tokens."""
         self.stopping = False
         """Everyone is leaving, see `stop`."""
         self._lingering: dict[Session, asyncio.TimerHandle] = {}
@@ -76,7 +76,7 @@ class People:
         logger.info("%s is %s", session.peer, nick)
         room = self._roster.enter(session, LOBBY, self._past.last_id)
         self.show(Connected(LOBBY, nick), [room], without=session)
-        token = self._new_token(session) if with_token else ""
+        token = self._token(session) if with_token else ""
         return await self._past.on_entry(
             session,
             LOBBY,
@@ -85,15 +85,15 @@ class People:
 
     def token(self, session: Session, ref: str | None) -> AnyReply:
         rules.logged_in(session)
-        return TokenIs(self._new_token(session), self._past.last_id, ref=ref)
+        return TokenIs(self._token(session), self._past.last_id, ref=ref)
 
-    def _new_token(self, session: Session) -> str:
-        token = secrets.token_urlsafe(24)
-        self._by_token.pop(session.token or b"", None)
-        session.token = _hash(token)
-        self._put(session)
-        self._remember(session)
-        return token
+    def _token(self, session: Session) -> str:
+        """The same as before, if there was one: the answer that brought it may have been lost."""
+        if session.token is None:
+            session.token = secrets.token_urlsafe(24)
+            self._put(session)
+            self._remember(session)
+        return session.token
 
     def _remember(self, session: Session) -> None:
         """Keep what the token takes back, as it is now."""
@@ -105,7 +105,7 @@ class People:
         if session.token is None or session.nick is None:
             return None
         rooms = dict(session.entered)
-        return Record(session.id, session.token, session.nick, rooms, self._seen(session), now())
+        return Record(session.id, _hash(session.token), session.nick, rooms, self._seen(session), now())
 
     def _seen(self, session: Session) -> int:
         return self._past.last_id if session.behind is None else session.behind
@@ -126,11 +126,11 @@ class People:
         """Take a session back, from whatever connection has it or from none."""
         if session.nick is not None:
             raise Refusal("already-logged-in")
-        token = _hash(command.token)
+        token = command.token
         here = self._by_token.get(token)
         # Of a session that lingers, the log has what it had seen when its connection broke.
         known = None if here is None or here in self._lingering else self._record(here)
-        record = known or await self._log.recall(token)
+        record = known or await self._log.recall(_hash(token))
         if record is None:
             raise Refusal("not-resumable", "Log in anew")
         if record.id not in self._present and not await self._claims.claim(fold(record.nick), record.id):
@@ -207,15 +207,15 @@ class People:
         nick = session.nick
         if nick is None:
             return
-        if session not in self._lingering:
-            self._remember(session)  # what it has seen, until now
+        if session not in self._lingering and not self.stopping:
+            self._remember(session)  # what it has seen, until now; a stop's good-bye was the last of it
         self._outbox.settle(session)
         audiences = list(session.rooms.values())
         self._roster.dismiss(session)
         self._claims.release(fold(nick), session.id)
         if self._present.get(session.id) is session:
             del self._present[session.id]
-            self._by_token.pop(session.token or b"", None)
+            self._by_token.pop(session.token or "", None)
         session.nick = None
         if not self.stopping:
             self.show(Disconnected(nick), audiences)
@@ -240,7 +240,9 @@ class People:
         self.show(Joined(room, nick), [audience], without=session)
         self._remember(session)
 
-    async def entered(self, session: Session, room: RoomName, ref: str | None) -> AnyReply | None:
+    async def join(self, session: Session, room: RoomName, ref: str | None) -> AnyReply | None:
+        """In the turn of the answer: nothing that is said in the room may come before it."""
+        self.enter(session, room)
         return await self._past.on_entry(
             session,
             room,

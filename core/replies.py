@@ -91,7 +91,7 @@ class Results(Reply, frozen=True):
 
 
 class TokenIs(Reply, frozen=True):
-    """What takes this session back later, and the last id shown until now."""
+    """What takes this session back later, and the last id so far: nothing shown before has a higher one."""
 
     token: str
     last_id: int

@@ -81,7 +81,7 @@ def unhurried(session: Session, what: str, allowed: tuple[float, float], now: fl
 
 def logged_in(session: Session) -> Nick:
     if session.nick is None:
-        raise Refusal("login-required", "Send: LOGIN <username>")
+        raise Refusal("login-required", "Send login or resume first")
     return session.nick
 
 

@@ -117,8 +117,8 @@ class Session:
         self.id = secrets.token_hex(8)
         """Identity behind the nick; never shown to anyone."""
         self.nick: Nick | None = None
-        self.token: bytes | None = None
-        """SHA-256 of the token that takes this session back; None if none was given out."""
+        self.token: str | None = None
+        """What takes this session back; None if none was given out. Never kept on disk, only its hash."""
         self.heir: Session | None = None
         """The session that has taken this one's place."""
         self.rooms: dict[RoomName, Audience] = {}

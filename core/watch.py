@@ -3,10 +3,14 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from math import ceil
+from typing import Final
 
 from core.limits import Limits
 from core.replies import Bye, IdleWarning
 from core.session import Session
+
+STANDSTILL: Final = 1.0
+"""Seconds by which a look is late only when the process was stopped, or the machine slept."""
 
 
 async def watch(
@@ -20,9 +24,15 @@ async def watch(
     if not spans:
         return
     pause, loop = min(1.0, min(spans) / 4), asyncio.get_running_loop()
+    stood_still = False
     while True:
+        before = loop.time()
         await asyncio.sleep(pause)
         now = loop.time()
+        if now - before > STANDSTILL + pause and not stood_still:
+            stood_still = True  # what has come meanwhile waits in the sockets: it is read first
+            continue
+        stood_still = False
         for session, since in list(sessions()):
             if session.nick is None:
                 if limits.login_timeout and now - since >= limits.login_timeout:

@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import termios
 import threading
 from typing import Final
 
@@ -39,7 +40,15 @@ def connect(host: str, port: int) -> int:
             return 1
         except KeyboardInterrupt:
             return 130
+        finally:
+            _forget_what_is_typed()
     return 0
+
+
+def _forget_what_is_typed() -> None:
+    """Half a line for the chat is no command for the shell that reads next."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
 
 
 def _say(server: socket.socket) -> None:

@@ -1,14 +1,20 @@
 """Log lines: one event each, as text or as JSON, with nothing in them that moves a cursor."""
 
+import contextlib
 import logging
+import os
 from datetime import UTC, datetime
-from typing import Any
+from logging.handlers import QueueHandler
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, Final
 
 import msgspec
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
 
 from core.text import clean
+from gateway.standard import STDERR
 
 
 class TextFormatter(logging.Formatter):
@@ -46,9 +52,61 @@ class _Rubbish(logging.Filter):
         return True
 
 
+MOST_WAITING: Final = 10_000
+"""Lines that wait for whoever reads the log; what comes then is left out."""
+
+END_PATIENCE: Final = 1.0
+"""Seconds it has at the end to take what waits."""
+
+
+class Stderr(logging.Handler):
+    """Past `sys.stderr`: that has a lock, and Python's end waits for it when a thread is stuck with it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = f"{self.format(record)}\n".encode(errors="backslashreplace")
+        with contextlib.suppress(OSError):  # nobody reads it, or the disk is full
+            while line:
+                line = line[os.write(STDERR, line) :]
+
+
+class Aside(QueueHandler):
+    """Has a thread write the lines: who stops to read them (Ctrl+S, a full pipe) stops nothing else."""
+
+    queue: SimpleQueue[logging.LogRecord | None]
+
+    def __init__(self, handler: logging.Handler) -> None:
+        super().__init__(SimpleQueue())
+        self._handler = handler
+        self._left_out = 0
+        self._thread = Thread(target=self._work, name="log-lines", daemon=True)
+        self._thread.start()
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        return record  # for another process it would have to be made into text
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        if self.queue.qsize() >= MOST_WAITING:
+            self._left_out += 1
+            return
+        if self._left_out:
+            words, self._left_out = f"{self._left_out} lines are left out: nobody read them", 0
+            self.queue.put(logging.LogRecord("parlour", logging.WARNING, "", 0, words, None, None))
+        self.queue.put(record)
+
+    def close(self) -> None:
+        """`logging` calls it at the end."""
+        self.queue.put(None)
+        self._thread.join(END_PATIENCE)
+        super().close()
+
+    def _work(self) -> None:
+        while (record := self.queue.get()) is not None:
+            self._handler.emit(record)  # without its lock, for which the end of logging waits, too
+
+
 def set_up(form: str) -> None:
     """Log lines go to stderr."""
-    handler = logging.StreamHandler()
+    handler = Stderr()
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.getLogger("aiohttp.server").addFilter(_Rubbish())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.basicConfig(level=logging.INFO, handlers=[Aside(handler)])

@@ -46,5 +46,6 @@ def _serve(config: Config) -> None:
         with asyncio.Runner(loop_factory=_new_event_loop) as runner:
             runner.run(serve(config))
     except (CannotListen, CannotOpen, CannotUse) as problem:
+        logging.shutdown()  # what was logged comes first
         print(f"parlour: {problem}", file=sys.stderr)
         sys.exit(1)

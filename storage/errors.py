@@ -25,4 +25,4 @@ def log_error(error: sqlite3.Error) -> LogError:
         case sqlite3.SQLITE_FULL:
             return LogError("storage-full", "The message was not stored; try again later")
         case _:
-            return LogError("storage-failed", "The message was not stored; try again")
+            return LogError()

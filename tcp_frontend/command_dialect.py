@@ -78,8 +78,10 @@ def _lines(shown: r.AnyReply) -> Sequence[str]:
             return [*map(_past_line, entries), "INFO --- End of Search ---"]
         case r.TokenIs(token=token, last_id=last_id):
             return (f"OK token {token} {last_id}",)
-        case r.Resumed(nick=nick, recovered=recovered, missed=missed):
-            return (f"OK resumed {nick} {missed if recovered else 'not-recovered'}",)
+        case r.Resumed(nick=nick, rooms=rooms, recovered=recovered, missed=missed, topics=topics):
+            where = (f"INFO room: {room}" for room in rooms)
+            ok = f"OK resumed {nick} {missed if recovered else 'not-recovered'}"
+            return [ok, *where, *_topic_lines(topics.values())]
         case r.Replayed(entry=entry):
             return (_past_line(entry),)
         case r.Pong():
@@ -134,8 +136,12 @@ def _fact_lines(fact: f.Fact) -> tuple[str, ...]:
 def _past_line(entry: f.Entry) -> str:
     fact = entry.fact
     match fact:
-        case f.Said() | f.Shouted() | f.Told():
+        case f.Said():
             return f"HIST {entry.id} {utc(entry.time)} {fact.nick} {fact.text}"
+        case f.Shouted():
+            return f"HISTGMSG {entry.id} {utc(entry.time)} {fact.nick} {fact.text}"
+        case f.Told():
+            return f"HISTDM {entry.id} {utc(entry.time)} {fact.nick} {fact.to} {fact.text}"
         case _:
             raise AssertionError(fact)  # only speech is stored
 

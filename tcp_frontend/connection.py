@@ -259,11 +259,14 @@ class Connection(Stream):
         if verb in command_dialect.VERBS and not (self._plain and name.upper() == verb):
             self._choose(plain=False)
             return LOGIN_FIRST
+        if name.startswith("/"):
+            self._choose(plain=True)
+            return LOGIN_FIRST
         if nick_problem(name) is None or self._plain:
             self._choose(plain=True)
             return c.Login(name)
         if " " in name:
-            return LOGIN_FIRST
+            return c.Invalid("login-required", "Send: LOGIN <username>, or a name without spaces")
         return c.Invalid("invalid-username", nick_problem(name) or "")
 
     def _choose(self, *, plain: bool) -> None:

@@ -25,16 +25,20 @@ def _color(rest: str) -> c.AnyCommand | None:
     return None if encoder is None else c.Reencode(encoder)
 
 
+def _join(name: str) -> c.AnyCommand:
+    return c.Join(name if name.startswith("#") else f"#{name}")
+
+
 _TELL: Final = "say it to one person"
 
 COMMANDS: Final = {
     "quit": Usage("/quit", "leave the chat", lambda _: c.Quit()),
     "whosonline": Usage("/whosonline", "list everyone", lambda _: c.Who()),
     "who": Usage("/who", "list the people of your room", lambda _: c.Who(c.HERE)),
-    "join": Usage("/join #room", "go to another room", word(c.Join)),
+    "join": Usage("/join #room", "go to another room", word(_join)),
     "leave": Usage("/leave", "go back to #general", lambda _: c.Leave(c.HERE)),
     "rooms": Usage("/rooms", "list the rooms", lambda _: c.Rooms()),
-    "topic": Usage("/topic [text]", "show what your room is about, or change it; - for nothing", topic),
+    "topic": Usage("/topic [text]", "show or change what it is about; - for nothing", topic),
     "nick": Usage("/nick name", "change your name", word(c.Rename)),
     "msg": Usage("/msg user text", _TELL, dm),
     "dm": Usage("/dm user text", _TELL, dm),
@@ -44,7 +48,7 @@ COMMANDS: Final = {
     "history": Usage("/history [n]", "show the last messages of your room", history(RECENT)),
     "search": Usage("/search words", "find what was said", text(c.Search)),
     "token": Usage("/token", "get what /resume takes", lambda _: c.Token()),
-    "resume": Usage("/resume token [id]", "take your session back, instead of giving a name", resume),
+    "resume": Usage("/resume token [id]", "come back with what /token gave", resume),
     "color": Usage("/color on|off", "notices, names and errors in colour", _color),
     "help": Usage("/help", "list the commands", lambda _: c.Help()),
 }
@@ -74,20 +78,27 @@ _DETAILS: Final = {
     "invalid-username": "That cannot be a name: {detail}.",
     "invalid-utf8": "That line was not UTF-8 and was not said.",
     "line-too-long": "That line was longer than {detail} bytes and was not said.",
+    "login-required": "Give a name first; /help lists the commands.",
     "login-timeout": "You gave no name within {detail} seconds.",
     "not-resumable": "That session cannot be taken back. Give a name to begin a new one:",
     "nick-taken": "Somebody has that name already.",
-    "storage-failed": "That could not be stored, so nobody was shown it. Try again.",
+    "storage-failed": "{detail}.",
     "storage-full": "The disk is full: that could not be stored, so nobody was shown it. Try again later.",
-    "text-too-long": "That was longer than {detail} characters and was not said.",
+    "text-too-long": "That is longer than {detail} characters.",
     "too-broad": "That is in too many messages: search for more letters.",
     "too-fast": "Not so fast: try again in {detail} seconds.",
-    "unknown-command": "There is no command {detail}; /help lists the commands.",
+    "unknown-command": "There is no command {detail}; /help lists the commands. To say it, type /{detail}",
     "usage": "Write it like this: {detail}",
     "user-not-found": "Nobody here is called {detail}.",
     "username-taken": "Somebody has that name already. Try another one:",
 }
 """Sentences for the codes that people on this door meet; others show as code and detail."""
+
+_TAKEN_BACK: Final = (
+    "Somebody is called {detail} now. Take your session back when they have gone,"
+    " or give another name to begin anew:"
+)
+"""For a session whose name was taken meanwhile: another name would not take it back."""
 
 # The mark of an error is one that nobody's name can be.
 _PLAIN: Final = ""
@@ -150,7 +161,7 @@ def _words(shown: Shown) -> Iterable[Words]:
             ]
         case r.Entered(room=room, recent=recent, topic=text):
             about = [_topic(room, text)] if text else []
-            return [*_past(recent), *_notice(f"You are in {room} now.", *about)]
+            return [*_notice(f"You are in {room} now.", *about), *_past(recent)]
         case r.TopicIs(changed=True):
             return _notice("Topic changed.")
         case r.TopicIs(room=room, text=text):
@@ -183,8 +194,9 @@ def _words(shown: Shown) -> Iterable[Words]:
         case r.HelpText():
             return _notice(*(f"{s.usage} - {s.what}" for s in COMMANDS.values()), "//text - say /text")
         case r.Error(code=code, detail=detail):
-            sentence = _DETAILS.get(code, f"{code} {{detail}}").replace("{detail}", detail)
-            return (Words(None, _ERROR, "", f"*** {sentence}"),)
+            sentence = _TAKEN_BACK if code == "username-taken" and detail else _DETAILS.get(code)
+            said = (sentence or f"{code} {{detail}}").replace("{detail}", detail)
+            return (Words(None, _ERROR, "", f"*** {said}"),)
         case r.Goodbye():
             return _notice("Bye.")
         case r.IdleWarning(seconds=seconds):

@@ -41,6 +41,10 @@ class SkippingLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return super().time() + self._skipping.skipped
 
+    def stop_for(self, seconds: float) -> None:
+        """As if the process had been stopped so long: nothing is done meanwhile."""
+        self._skipping.skipped += seconds
+
 
 def _loops() -> dict[str, NewLoop]:
     loops: dict[str, NewLoop] = {"asyncio": asyncio.SelectorEventLoop}

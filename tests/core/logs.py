@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from core.facts import Entry, Spoken
 from core.log import LogError, Page, Place, Reader, Record
+from core.names import RoomName
 from storage.memory import MemoryLog
 from tests.clients import DEADLINE, within
 
@@ -86,6 +87,25 @@ class SlowSince(MemoryLog):
         self.asked.set()
         await self.may.wait()
         return await super().since(reader, after=after, upto=upto, limit=limit)
+
+
+class SlowSearch(MemoryLog):
+    """Searches until it is given up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.given_up = asyncio.Event()
+
+    async def search(
+        self, reader: Reader, words: str, *, room: RoomName | None, upto: int, limit: int
+    ) -> Sequence[Entry]:
+        self.asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.given_up.set()
+        raise AssertionError("nobody wakes it")
 
 
 class SlowRecall(MemoryLog):

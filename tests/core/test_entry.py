@@ -83,8 +83,25 @@ async def test_what_was_shown_in_the_room_before_comes_before_the_entry(
     past.may_read.set()
     ann.does(c.Typing("#general"))
     bob.does(c.Join("#python"))
-    ann.does(c.Typing("#general"))
     await bob.sees("Typed #general Ann", "Entered #python")
+    ann.does(c.Typing("#general"))
+    await bob.sees_nothing()
+
+
+@pytest.mark.parametrize("recent", [0, 10])
+@pytest.mark.parametrize("one_room", [True, False])
+async def test_nothing_that_is_said_in_a_room_comes_before_the_answer_to_joining_it(
+    chat: Chat, one_room: bool, recent: int
+) -> None:
+    """On a line nothing but the answer tells of which room it is."""
+    (ann,) = await enter(chat, "Ann")
+    await join("#python", ann)
+    (bob,) = await enter(chat, "Bob", one_room=one_room)
+    await ann.sees("Connected #general Bob")
+    bob.session.recent = recent
+    ann.does(c.Msg("#python", "under way"))
+    bob.does(c.Join("#python"))
+    await bob.sees("Entered #python")
     await bob.sees_nothing()
 
 

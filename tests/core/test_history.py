@@ -6,8 +6,9 @@ from core import commands as c
 from core.chat import Chat
 from core.limits import PAGE_CHARACTERS
 from core.log import LogError
-from core.replies import Entered, HistoryPage, Results, Welcome
-from tests.core.logs import HeldLog, SlowPast
+from core.replies import Bye, Entered, HistoryPage, Results, Welcome
+from tests.clients import DEADLINE, within
+from tests.core.logs import HeldLog, SlowPast, SlowSearch
 from tests.core.person import enter, join, numbered, words
 from tests.doors import UNLIMITED
 
@@ -96,7 +97,7 @@ async def test_a_history_that_cannot_be_read_is_an_error_and_nothing_worse() -> 
     async with Chat(SlowPast(error=LogError()), limits=UNLIMITED) as chat:
         (ann,) = await enter(chat, "Ann")
         ann.does(c.History(room="#general", ref="h"), c.Ping(ref="p"))
-        await ann.sees("Error storage-failed", "Pong")
+        await ann.sees("Error storage-failed The message was not stored; try again", "Pong")
 
 
 async def test_what_was_said_to_someone_before_a_change_of_name_belongs_to_the_new_one_too(
@@ -189,3 +190,18 @@ async def test_a_search_finds_nothing_that_is_still_to_be_shown() -> None:
         assert list(results.entries) == []
         log.release()
         await bob.sees("Said #general Ann word")
+
+
+@pytest.mark.parametrize("how", ["sent away", "gone"])
+async def test_what_was_asked_for_is_given_up_with_the_connection(how: str) -> None:
+    log = SlowSearch()
+    async with Chat(log, limits=UNLIMITED) as chat:
+        (ann,) = await enter(chat, "Ann")
+        ann.does(c.Search("words"))
+        async with within(DEADLINE):
+            await log.asked.wait()
+            if how == "gone":
+                ann.leaves(dropped=True)
+            else:
+                chat.close(ann.session, Bye("idle-timeout"))
+            await log.given_up.wait()

@@ -88,7 +88,7 @@ async def test_before_the_login_it_is_asked_for(chat: Chat, command: c.AnyComman
     (ann,) = await enter(chat, "Ann")
     stranger = Person(chat)
     stranger.does(command)
-    await stranger.sees("Error login-required Send: LOGIN <username>")
+    await stranger.sees("Error login-required Send login or resume first")
     await ann.sees_nothing()
 
 

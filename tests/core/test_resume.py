@@ -9,11 +9,12 @@ from msgspec import structs
 from core import commands as c
 from core.chat import Chat
 from core.facts import Entry
+from core.gate import AHEAD, Gate
 from core.limits import REPLAY_MAX
 from core.log import Record
-from core.replies import Bye, Stored
+from core.replies import Bye, Pong, Stored
 from storage.memory import MemoryLog
-from tests.core.logs import SlowRecall, SlowSince
+from tests.core.logs import HeldLog, SlowRecall, SlowSince
 from tests.core.person import Person, enter, join, numbered, words
 from tests.core.resuming import LIMITS, LINGER, resume, token_of
 
@@ -174,6 +175,17 @@ async def test_who_is_sent_away_as_the_missed_has_been_read_is_told_only_that() 
         assert back.waiting == ["Bye sendq"]
 
 
+async def test_a_good_bye_is_said_even_where_much_was_kept(chat: Chat) -> None:
+    (bob,) = await enter(chat, "Bob")
+    gate, said = Gate(bob.session), bob.session.encode(Pong())
+    for _ in range(AHEAD // len(said) + 1):
+        gate.write(said)
+    gate.end_with(bob.session.encode(Bye("sendq")))
+    await gate.first([])
+    gate.open()
+    await bob.sees("Bye sendq")
+
+
 async def test_what_is_kept_of_who_came_back_is_what_it_has_seen(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -306,6 +318,35 @@ async def test_a_stop_while_one_waits_for_its_turn_is_seen_too() -> None:
     async with Chat(log, limits=LIMITS) as chat:
         _, answer, _ = await resume(chat, token_of(bob))
         assert (answer.recovered, answer.missed) == (True, 0)
+
+
+async def test_what_is_stored_after_a_stops_good_bye_was_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.chat.STORE_PATIENCE", 0.05)
+    log = HeldLog()
+    async with Chat(log, limits=LIMITS) as chat:
+        ann, bob = await enter(chat, "Ann", "Bob")
+        ann.does(c.Msg("#general", "of Ann"))
+        bob.does(c.Msg("#general", "of Bob"))
+        await log.is_asked()
+        await chat.stop("restarting")
+        for person in (ann, bob):
+            person.leaves()
+        log.release(2)
+        await chat._recorder.drained()
+    async with Chat(log, limits=LIMITS) as chat:
+        for person, missed in (ann, "Said #general Bob of Bob"), (bob, "Said #general Ann of Ann"):
+            _, answer, replayed = await resume(chat, token_of(person))
+            assert (answer.recovered, replayed) == (True, [missed])
+
+
+async def test_who_was_away_when_the_server_stopped_is_told_what_was_said_before() -> None:
+    log = MemoryLog()
+    async with Chat(log, limits=LIMITS) as chat:
+        _, bob = await enter_and_miss(chat)
+        await chat.stop("restarting")
+    async with Chat(log, limits=LIMITS) as chat:
+        _, _, replayed = await resume(chat, token_of(bob))
+        assert replayed == ["Said #general Ann missed"]
 
 
 async def test_a_name_that_somebody_has_taken_is_gone(chat: Chat) -> None:

@@ -80,7 +80,7 @@ async def test_after_a_failure_the_chat_goes_on(chat: Chat, log: HeldLog) -> Non
     ann, bob = await enter(chat, "Ann", "Bob")
     ann.does(c.Msg("#general", "lost"))
     log.fail()
-    await ann.sees("Error storage-failed")
+    await ann.sees("Error storage-failed The message was not stored; try again")
     ann.does(c.Msg("#general", "kept"))
     log.release()
     await ann.sees("Stored")

@@ -182,6 +182,19 @@ async def test_any_input_starts_the_time_anew_and_the_warning_too(patient: Chat)
     assert now() - start >= 59
 
 
+async def test_what_came_while_the_process_was_stopped_is_heard_before_anyone_is_silent(
+    patient: Chat,
+) -> None:
+    (ann,) = await enter(patient, "Ann", idles=True)
+    asyncio.get_running_loop().stop_for(61)  # type: ignore[attr-defined]  # it is the skipping one
+    for _ in range(5):
+        await asyncio.sleep(0)  # what is due comes before what is read
+    ann.does(c.Ping())
+    await ann.sees("Pong")
+    await is_warned(ann)
+    await ann.sees("Bye idle-timeout 60")
+
+
 async def test_what_others_say_does_not_keep_one_awake(patient: Chat) -> None:
     (ann,) = await enter(patient, "Ann", idles=True)
     (bob,) = await enter(patient, "Bob")

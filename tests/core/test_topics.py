@@ -103,7 +103,7 @@ async def test_only_who_is_in_a_room_changes_its_topic(chat: Chat) -> None:
     (ann,) = await enter(chat, "Ann")
     stranger = Person(chat)
     stranger.does(c.Topic("#general", "mine"), c.Topic("#general"), c.Rooms())
-    await stranger.sees(*["Error login-required Send: LOGIN <username>"] * 3)
+    await stranger.sees(*["Error login-required Send login or resume first"] * 3)
     ann.does(c.Topic("#tea", "mine"), c.Topic("#tea"))
     await ann.sees("Error not-in-room #tea", "TopicIs #tea")
 

@@ -98,8 +98,11 @@ class LinePerson(Person):
                 self._see(Seen(0, HALL, nick, text))
             case ["DM", nick, text]:
                 self._see(Seen(0, mail(self.nick), nick, text))
-            case ["HIST", number, rest]:
+            case ["HIST" | "HISTGMSG" | "HISTDM" as kind, number, rest]:
                 _, nick, text = rest.split(" ", 2)
+                if kind == "HISTDM":
+                    to, _, text = text.partition(" ")
+                    assert to == self.nick, "nobody is shown what others told each other"
                 self._known = max(self._known, int(number))
                 if self._replayed:
                     self._replayed -= 1

@@ -258,7 +258,7 @@ async def test_a_restart_keeps_name_rooms_and_what_was_missed(data: Path, killed
         assert (answer["nick"], set(answer["rooms"])) == ("Ann", {"#general", "#tea"})
         assert await texts(ann_again, answer["missed"]) == ["missed"]
         await cas_again.send(f"RESUME {token} {known}")
-        await cas_again.expect("OK resumed Cas 1")
+        await cas_again.expect("OK resumed Cas 1", "INFO room: #general")
         assert (await cas_again.line()).endswith(" Bob heard")
         again = await retriable(bob_again, "msg", room="#tea", text="missed")
         assert again["id"] == first["id"]

@@ -100,7 +100,7 @@ class PlainUser(Person):
         "user-not-found": r"Nobody here is called .*\.",
         "bad-room-name": r"A room is called .*",
         "already-in-that-room": r"You are in that room already\.",
-        "text-too-long": r"That was longer than 2000 characters and was not said\.",
+        "text-too-long": r"That is longer than 2000 characters\.",
     }
     """This dialect has sentences for people where the others have codes."""
 

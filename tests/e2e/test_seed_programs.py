@@ -43,7 +43,7 @@ async def test_the_first_seed_login_msg_dm_who_and_ping(server: Server) -> None:
 async def test_the_second_seed_a_name_timestamps_notices_whosonline_and_quit(server: Server) -> None:
     async with netcat(server) as ann:
         await ann.send("not a name")
-        await ann.hears("ERR login-required Send: LOGIN <username>")
+        await ann.hears("ERR login-required Send: LOGIN <username>, or a name without spaces")
         await ann.send("Ann")
         await ann.is_told(*plain_welcome("Ann"))
         async with netcat(server, "ncat") as bo:
@@ -56,7 +56,9 @@ async def test_the_second_seed_a_name_timestamps_notices_whosonline_and_quit(ser
             await ann.is_told("Online users: Ann, Bo", "Online users: Ann, Bo")
             await bo.is_told("Ann: hello")
             await bo.send("/dance", "/help", "goodbye", "/quit")
-            await bo.is_told("*** There is no command /dance; /help lists the commands.")
+            await bo.is_told(
+                "*** There is no command /dance; /help lists the commands. To say it, type //dance"
+            )
             usage = [line[22:] for line in await bo.until(r"\[.*\] Bye\.")]
             assert usage[0] == "/quit - leave the chat"
             await ann.is_told("Bo: goodbye", "Bo has left the chat.")

@@ -86,6 +86,28 @@ async def test_who_is_cut_for_silence_leaves_with_status_0() -> None:
         assert await ann.ends() == 0
 
 
+async def test_half_a_line_is_not_left_to_the_shell() -> None:
+    """Which would take it, with what is typed next, for a command."""
+
+    def start(port: int) -> "pexpect.spawn[str]":
+        command = f"{PARLOUR} connect 127.0.0.1 {port}; echo over; read line; echo =$line="
+        return pexpect.spawn("sh", ["-c", command], encoding="utf-8", env=environment())
+
+    async with serving() as server:
+        child = await asyncio.to_thread(start, server.tcp_port)
+        try:
+            shell = Terminal(child, io.StringIO())
+            await shell.sees(GREETING[-1])
+            await asyncio.to_thread(child.send, "half")
+            await shell.sees("half")
+            await server.stops()
+            await shell.sees("over")
+            await shell.types("whole")
+            await shell.sees("=whole=")
+        finally:
+            await asyncio.to_thread(child.close, force=True)
+
+
 async def test_the_end_of_the_server_is_status_0() -> None:
     async with serving() as server, connecting(server) as ann:
         await server.stops()

@@ -22,7 +22,7 @@ async def test_search(doors: Doors) -> None:
             "MSG red apple", "DM Ann green apple", "MSG pear", "SEARCH appl", "SEARCH", "SEARCH !?"
         )
         found = await bob.until("INFO --- End of Search ---")
-        forms = [r"HIST 1 \S+Z Bob red apple", r"HIST 2 \S+Z Bob green apple"]
+        forms = [r"HIST 1 \S+Z Bob red apple", r"HISTDM 2 \S+Z Bob Ann green apple"]
         assert all(re.fullmatch(form, line) for form, line in zip(forms, found, strict=True))
         await bob.expect("ERR usage: SEARCH <words>", "INFO --- End of Search ---")
         await ann.expect("MSG Bob red apple", "DM Bob green apple", "MSG Bob pear")
@@ -36,14 +36,16 @@ async def test_token_and_resume(doors: Doors) -> None:
         await bob.send("TOKEN")
         ok, word, token, last_id = (await bob.line()).split(" ")
         assert (ok, word, last_id) == ("OK", "token", "1")
-        await ann.send("MSG missed", "DM Bob  missed too", "PING")
+        await ann.send("TOPIC tea", "MSG missed", "DM Bob  missed too", "GMSG and this", "PING")
+        await ann.expect("OK topic-changed")
         await ann.expect("PONG")
         await back.send("RESUME", "RESUME x y", f"RESUME {token} -1", "RESUME nonsense")
         await back.expect(*["ERR usage: RESUME <token> [<id>]"] * 3, "ERR not-resumable Log in anew")
         await back.send(f"RESUME {token} {last_id}", "MSG I am back", f"RESUME {token}")
-        await back.expect("OK resumed Bob 2")
+        await back.expect("OK resumed Bob 3", "INFO room: #general", "INFO topic: tea")
         assert re.fullmatch(r"HIST 2 \S+Z Ann missed", await back.line())
-        assert re.fullmatch(r"HIST 3 \S+Z Ann  missed too", await back.line())
+        assert re.fullmatch(r"HISTDM 3 \S+Z Ann Bob  missed too", await back.line())
+        assert re.fullmatch(r"HISTGMSG 4 \S+Z Ann and this", await back.line())
         await back.expect("ERR already-logged-in")
         assert (await bob.rest())[-1] == "INFO resumed-elsewhere"
         await ann.expect("MSG Bob I am back")
@@ -79,7 +81,7 @@ async def test_resume_may_say_that_there_is_a_gap_or_that_the_name_is_taken(door
         await bob.rest()
         async with LineClient(doors.tcp_port) as back:
             await back.send(f"RESUME {token} 999", "QUIT")
-            await back.expect("OK resumed Bob not-recovered", "OK bye")
+            await back.expect("OK resumed Bob not-recovered", "INFO room: #general", "OK bye")
         await ann.expect("INFO Bob disconnected", "INFO Bob connected", "INFO Bob disconnected")
         async with LineClient(doors.tcp_port, "LOGIN bob"), LineClient(doors.tcp_port) as back:
             await back.send(f"RESUME {token}")

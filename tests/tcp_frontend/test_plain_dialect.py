@@ -107,19 +107,19 @@ async def test_the_last_ten_messages_are_shown_on_entry_with_the_time_when_they_
         await ann.hears_nothing()
         await bob.send("/join #python", "/leave")
         await bob.hears(
-            "(history) Ann: only this", "You are in #python now.", *past, "You are in #general now."
+            "You are in #python now.", "(history) Ann: only this", "You are in #general now.", *past
         )
 
 
 async def test_what_could_not_be_done_is_an_error_with_the_reason(doors: Doors) -> None:
     async with PlainClient(doors.tcp_port, "Ann") as ann:
-        await ann.send("/join python", "/join #general", "/leave", "/join", "x" * 2001, "x" * 4097)
+        await ann.send("/join py.thon", "/join #general", "/leave", "/join", "x" * 2001, "x" * 4097)
         await ann.hears(
             "*** A room is called # and then 1 to 63 letters, digits, - or _, like #python.",
             "*** You are in that room already.",
             "*** You are in #general already.",
             "*** Write it like this: /join #room",
-            "*** That was longer than 2000 characters and was not said.",
+            "*** That is longer than 2000 characters.",
             "*** That line was longer than 4096 bytes and was not said.",
         )
         await ann.send_bytes(b"caf\xe9\n")
@@ -127,6 +127,12 @@ async def test_what_could_not_be_done_is_an_error_with_the_reason(doors: Doors) 
 
 
 # ------------------------------------------------------------------ commands
+
+
+async def test_a_room_may_be_named_without_its_mark(doors: Doors) -> None:
+    async with PlainClient(doors.tcp_port, "Ann") as ann:
+        await ann.send("/join Tea", "/who", "/join #tea")
+        await ann.hears("You are in #tea now.", "In #tea: Ann", "*** You are in that room already.")
 
 
 async def test_quit_leaves_the_chat(doors: Doors) -> None:
@@ -183,7 +189,7 @@ async def test_an_unknown_command_is_answered_and_said_to_nobody(doors: Doors) -
     async with PlainClient(doors.tcp_port, "Ann") as ann, PlainClient(doors.tcp_port, "Bob") as bob:
         await ann.send("/shout hi", "/", "/ me")
         await ann.hears("Bob has joined the chat.")
-        await ann.hears("*** There is no command /shout; /help lists the commands.")
+        await ann.hears("*** There is no command /shout; /help lists the commands. To say it, type //shout")
         for _ in range(2):
             assert (await ann.hear()).startswith("*** There is no command /")
         await bob.hears_nothing()
@@ -206,7 +212,7 @@ async def test_colours_come_when_they_are_asked_for_and_change_nothing_else(door
                 "Bob (to all): [5mall",
                 "Bob is now known as Bobby.",
                 "* Bobby waves",
-                "*** There is no command /nope; /help lists the commands.",
+                "*** There is no command /nope; /help lists the commands. To say it, type //nope",
             ]
         )
         await ann.send("/COLOR OFF", "/color", "/who")
@@ -233,13 +239,20 @@ async def test_until_the_login_the_dialect_may_be_changed(doors: Doors) -> None:
         assert timed(await other.line())[1] == "Bob has joined the chat."
 
 
-@pytest.mark.parametrize("line", ["two words", "9lives", "/me waves", "Zoë", "#general", "{}"])
+@pytest.mark.parametrize("line", ["two words", "9lives", "Zoë", "#general", "{}"])
 async def test_a_first_line_that_is_neither_a_verb_nor_a_name_is_refused(doors: Doors, line: str) -> None:
     async with commanders(doors.tcp_port, "Ann") as (ann,), LineClient(doors.tcp_port) as stranger:
         await stranger.send(line, "LOGIN Bob")
         assert re.match("ERR (login-required|invalid-username) ", await stranger.line())
         await stranger.expect("OK")
         await ann.expect("INFO Bob connected")
+
+
+async def test_before_a_name_is_given_slash_commands_ask_for_one(doors: Doors) -> None:
+    async with PlainClient(doors.tcp_port) as stranger:
+        await stranger.send("/me waves", "/nonsense", "//hi", "Bob")
+        await stranger.hears(*["*** Give a name first; /help lists the commands."] * 3)
+        await stranger.hears("Bob has joined the chat.")
 
 
 async def test_a_first_line_that_is_a_verb_is_never_a_name(doors: Doors) -> None:
