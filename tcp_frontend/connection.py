@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import re
 import socket
 import sys
 from collections.abc import Container
@@ -14,11 +13,11 @@ from core.addresses import host
 from core.admission import Admission
 from core.chat import Chat
 from core.connections import OpenConnections
-from core.names import nick_problem
 from core.replies import Bye, Shown
 from core.sparing import Sparing
 from core.stream import Stream
 from tcp_frontend import command_dialect, plain_dialect, proxy_protocol
+from tcp_frontend.first_words import MISDIRECTED, FirstWords
 from tcp_frontend.framing import LineFramer
 from tcp_frontend.lines import decode
 
@@ -27,24 +26,6 @@ logger = logging.getLogger("parlour.tcp")
 GREETING: Final = (
     b"Welcome! Please login with: LOGIN <username>\n"
     b"Or type just a name (letters, digits, - and _) to chat in plain words.\n"
-)
-
-LOGIN_FIRST: Final = c.Invalid("login-required", "Send: LOGIN <username>")
-
-_TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-
-REQUEST: Final = re.compile(_TOKEN + rb" \S+ HTTP/\d|\x16\x03")
-"""The first line of a browser: a request line (RFC 9112), or a TLS greeting (RFC 8446, 5.1)."""
-
-HEADER: Final = re.compile(_TOKEN + rb":[ \t\S]")
-"""A header line; or somebody who writes `Ann: hello` before giving a name."""
-
-MANY_DOUBTS: Final = 2
-"""One line like a header is a newcomer's; a second one is not."""
-
-MISDIRECTED: Final = (
-    b"HTTP/1.1 421 Misdirected Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
-    b"This port speaks lines, not HTTP. The page is on the web port (8080 unless configured otherwise).\n"
 )
 
 CLOSE_PATIENCE: Final = 2.0
@@ -95,9 +76,7 @@ class Connection(Stream):
         self._sendq = sendq
         self._connections = connections
         self._framer = LineFramer()
-        self._plain = False
-        self._doubts = 0
-        """How much speaks for a browser."""
+        self._first_words = FirstWords()
         self._paused = False
         """The chat wants no more lines for now."""
         self._spoke = False
@@ -215,7 +194,8 @@ class Connection(Stream):
     # ------------------------------------------------------------------ the dialects
 
     def _parse(self, raw: bytes | c.Invalid) -> c.AnyCommand | None:
-        if self.session.nick is None and self._is_misdirected(raw):
+        first = self.session.nick is None
+        if first and self._first_words.are_misdirected(raw):
             self._connections.misdirected.log("Refused %s: it does not speak lines (421)", self.peer)
             self.session.encode = _in_http
             self._chat.close(self.session, Bye("misdirected"))
@@ -227,50 +207,14 @@ class Connection(Stream):
             return text
         if not text or text.isspace():
             return None
-        if self.session.nick is None:
-            return self._first_words(text)
-        return plain_dialect.parse(text) if self._plain else command_dialect.parse(text)
+        if first:
+            command = self._first_words.parse(text)
+            self._speak(plain=self._first_words.plain)
+            return command
+        return self._dialect(text)
 
-    def _is_misdirected(self, raw: bytes | c.Invalid) -> bool:
-        """A browser, or someone who makes one speak to us: nothing it sends may be taken for a line.
-
-        What it sends first gives it away. Where that was too long to be read, whatever follows it does.
-        """
-        if self._doubts >= MANY_DOUBTS:
-            return True
-        if isinstance(raw, c.Invalid):
-            self._doubts = MANY_DOUBTS
-            return False
-        if HEADER.match(raw):
-            self._doubts += 1
-        return self._doubts >= MANY_DOUBTS or REQUEST.match(raw) is not None
-
-    def _first_words(self, text: str) -> c.AnyCommand:
-        """Until someone is logged in, each line may choose the dialect anew."""
-        name = text.strip()
-        verb = name.partition(" ")[0].upper()
-        if verb in ("/QUIT", "/HELP", "/RESUME"):
-            self._choose(plain=True)
-            return plain_dialect.parse(name)
-        if verb in command_dialect.BEFORE_LOGIN:
-            self._choose(plain=False)
-            return command_dialect.parse(text)
-        # Somebody who has begun in plain words may be called Nick.
-        if verb in command_dialect.VERBS and not (self._plain and name.upper() == verb):
-            self._choose(plain=False)
-            return LOGIN_FIRST
-        if name.startswith("/"):
-            self._choose(plain=True)
-            return LOGIN_FIRST
-        if nick_problem(name) is None or self._plain:
-            self._choose(plain=True)
-            return c.Login(name)
-        if " " in name:
-            return c.Invalid("login-required", "Send: LOGIN <username>, or a name without spaces")
-        return c.Invalid("invalid-username", nick_problem(name) or "")
-
-    def _choose(self, *, plain: bool) -> None:
-        self._plain = plain
+    def _speak(self, *, plain: bool) -> None:
+        self._dialect = plain_dialect.parse if plain else command_dialect.parse
         self.session.encode = plain_dialect.encode if plain else command_dialect.encode
         self.session.recent = plain_dialect.RECENT if plain else 0
 
