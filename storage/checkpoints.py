@@ -25,18 +25,22 @@ class Checkpoints:
         self._writer = writer
         self._connection = connection
         self._worker = worker
-        self._rows = 0
-        """The writer had written so many when the last checkpoint was over."""
+        self._rows: int | None = 0
+        """The writer had written so many when the last checkpoint was over; None until that is known."""
 
     async def make(self) -> None:
         """If there is enough to do. Raises LogError.
 
-        Never twice without a commit in between: a checkpoint that has nothing to do, while the log begins
-        anew under it, may lose pages in SQLite before 3.51.3 (https://sqlite.org/wal.html, "WAL-reset bug").
+        Never twice on this thread without a commit in between: a checkpoint that has nothing to do, while the
+        log begins anew under it, may lose pages in SQLite before 3.51.3 (https://sqlite.org/wal.html, the
+        "WAL-reset bug"). Under one that the writer makes itself nothing begins.
         """
         writer = self._writer
+        if self._rows is None:  # the writer could not be asked: what it committed meanwhile may not count
+            self._rows = await self._written()
         if writer.rows - self._rows < CHECKPOINT:
             return
+        self._rows = None
         writer.caution.checkpoints += 1
         try:
             pages = await self._worker.run(_checkpoint, self._connection)
@@ -47,7 +51,11 @@ class Checkpoints:
                 with contextlib.suppress(LogError):  # it was logged
                     await writer.run(_checkpoint, writer.connection)
         writer.caution.checkpoints += 1
-        self._rows = await writer.run(lambda: writer.rows)  # no commit is under way there
+        self._rows = await self._written()
+
+    async def _written(self) -> int:
+        """How many rows, at a moment when no commit is under way. Raises LogError while the file is lost."""
+        return await self._writer.run(lambda: self._writer.rows)
 
 
 def _checkpoint(database: sqlite3.Connection) -> int:

@@ -78,6 +78,8 @@ async def test_what_is_stored_at_once_counts_for_the_next_checkpoint(
     """Each row that was written, and nothing else: one with nothing to do is dangerous."""
     log = watched.log
     rows = log._writer.rows
+    done = log._checkpoints._rows
+    assert done is not None
     again = [Said(RoomName("#general"), Nick("Ann"), "again", "0" * 16, ref) for ref in ("a", "b")]
     for _ in range(3):
         assert log.append_at_once([said("new"), *again]) is not None
@@ -85,7 +87,7 @@ async def test_what_is_stored_at_once_counts_for_the_next_checkpoint(
     assert log.append_at_once([said("and a record")]) is not None
     written = 3 + len(again) + 2
     assert log._writer.rows == rows + written
-    monkeypatch.setattr(checkpoints, "CHECKPOINT", log._writer.rows - log._checkpoints._rows)
+    monkeypatch.setattr(checkpoints, "CHECKPOINT", log._writer.rows - done)
     await log._checkpoints.make()
     assert log._checkpoints._rows == rows + written
 
