@@ -1,14 +1,16 @@
 """What storing costs, in what does not depend on the clock: statements and transactions."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from core.facts import Said
-from core.log import InRoom, Reader, Record
+from core.log import InRoom, LogError, Reader, Record
 from core.names import Nick, RoomName
-from storage import caution, checkpoints, sqlite
+from storage import caution, checkpoints, schema, sqlite
 from storage.sqlite import SqliteLog
 from tests.clients import DEADLINE, within
 from tests.storage.conftest import busy
@@ -138,13 +140,28 @@ async def test_messages_do_not_wait_for_checkpoints(tmp_path: Path, monkeypatch:
 async def test_what_is_written_ahead_does_not_grow_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "TIDY_EVERY", 0.01)
+    """Also while somebody always speaks, so that no checkpoint comes to the last page."""
+    monkeypatch.setattr(sqlite, "TIDY_EVERY", DEADLINE * 100)  # the test says when
     monkeypatch.setattr(checkpoints, "CHECKPOINT", 100)
     monkeypatch.setattr(checkpoints, "LOG_MAX", 200)
-    async with SqliteLog(tmp_path / "chat.db") as log:
-        async with within(DEADLINE):
-            await _many(log, 5_000)
-        ahead = (tmp_path / "chat.db-wal").stat().st_size / 4096
+    path = tmp_path / "chat.db"
+    async with SqliteLog(path) as log:
+        with closing(schema.connect(path)) as other:
+            checkpoint = checkpoints._checkpoint
+
+            def unless_the_writer_does_it_others_hinder_it(database: sqlite3.Connection) -> int:
+                if database is log._writer.connection:
+                    other.execute("COMMIT")
+                return checkpoint(database)
+
+            monkeypatch.setattr(checkpoints, "_checkpoint", unless_the_writer_does_it_others_hinder_it)
+            for _ in range(50):
+                if not other.in_transaction:
+                    other.execute("BEGIN")
+                    other.execute("SELECT value FROM meta").fetchone()
+                await _many(log, 100)
+                await log._tidier.look()
+        ahead = path.with_name("chat.db-wal").stat().st_size / 4096
         assert ahead < 2_000, "pages of about 10,000 that were written"
 
 
@@ -183,3 +200,27 @@ async def test_no_checkpoint_follows_another_without_a_commit(
             await log.search(Reader("1" * 16, {}), "number", room=None, upto=0, limit=1)
         await log._checkpoints.make()
         assert len(asked) == before
+
+
+async def test_nor_when_the_file_was_lost_while_one_was_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer cannot be asked then what it has committed meanwhile."""
+    monkeypatch.setattr(sqlite, "TIDY_EVERY", DEADLINE * 100)
+    monkeypatch.setattr(checkpoints, "CHECKPOINT", 10)
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        asked: list[str] = []
+        log._checkpoints._connection.set_trace_callback(asked.append)
+        await log.append([said(n) for n in range(20)])
+        async with busy(log._checkpoints._worker):
+            making = asyncio.create_task(log._checkpoints.make())
+            await asyncio.sleep(0)
+            log._writer.lost = True
+        with pytest.raises(LogError):
+            await making
+        log._writer.lost = False
+        await log._checkpoints.make()
+        assert len(asked) == 1
+        await log.append([said(n) for n in range(20)])
+        await log._checkpoints.make()
+        assert len(asked) == 2
