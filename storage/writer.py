@@ -4,6 +4,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -62,13 +63,16 @@ class Writer:
         """
         if self._not_at_once or self._worker.under_way or self.caution.needed:
             return None
+        if self.connection.in_transaction:  # it could not be rolled back
+            return None
         if self._patient:
             self._wait_for_others(0)
         began, before = time.perf_counter(), waits()
         try:
             return work(*args)
         except Exception as error:
-            self._roll_back()
+            with suppress(sqlite3.Error):  # its thread will end what is still open
+                self._roll_back()
             if not isinstance(error, sqlite3.Error):
                 raise
             return None  # on its thread the writer can wait, and say what is wrong
@@ -98,6 +102,7 @@ class Writer:
         return result
 
     def _or_roll_back(self, work: Callable[..., T], *args: object) -> T:
+        self._roll_back()
         before = self.connection.total_changes
         try:
             result = work(*args)

@@ -100,13 +100,17 @@ async def test_what_cannot_be_stored_at_once_is_not_stored(watched: Watched) -> 
     assert entry.id == newest + 1
 
 
-async def test_of_what_fails_at_once_nothing_is_stored_and_nothing_is_left_open(watched: Watched) -> None:
-    log = watched.log
+async def _nothing_bad_can_be_stored(log: SqliteLog) -> None:
     await log._writer.run(
         log._writer.connection.execute,
         "CREATE TEMP TRIGGER fails BEFORE INSERT ON main.message WHEN new.text = 'bad' "
         "BEGIN SELECT RAISE(ABORT, 'bad'); END",
     )
+
+
+async def test_of_what_fails_at_once_nothing_is_stored_and_nothing_is_left_open(watched: Watched) -> None:
+    log = watched.log
+    await _nothing_bad_can_be_stored(log)
     assert await watched.stores_at_once()
     newest = log.last_id
     for batch in ([said("good"), said("bad")], [said("bad")]):
@@ -118,6 +122,24 @@ async def test_of_what_fails_at_once_nothing_is_stored_and_nothing_is_left_open(
     assert entry.id == newest + 1
     page = await log.history(InRoom(RoomName("#general")), before=None, limit=50)
     assert {told.fact for told in page.entries} == {said(), said("next")}
+
+
+async def test_what_cannot_even_be_rolled_back_takes_nothing_with_it(watched: Watched) -> None:
+    log, writer = watched.log, watched.log._writer.connection
+    await _nothing_bad_can_be_stored(log)
+    assert await watched.stores_at_once()
+    statement = (sqlite3.SQLITE_TRANSACTION, "ROLLBACK")
+    writer.set_authorizer(lambda *asked: sqlite3.SQLITE_DENY if asked[:2] == statement else sqlite3.SQLITE_OK)
+    assert log.append_at_once([said("bad"), said("good")]) is None
+    assert writer.in_transaction
+    assert log.append_at_once([said("lost")]) is None
+    with pytest.raises(LogError):
+        await log.append([said("lost")])
+    writer.set_authorizer(None)
+    await log.append([said("next")])
+    page = await log.history(InRoom(RoomName("#general")), before=None, limit=50)
+    assert {told.fact for told in page.entries} == {said(), said("next")}
+    assert await watched.stores_at_once()
 
 
 async def test_not_even_a_bug_leaves_a_transaction_open(watched: Watched) -> None:
@@ -136,6 +158,9 @@ async def test_where_each_transaction_is_flushed_none_is_waited_for(tmp_path: Pa
         watched = Watched(log)
         for _ in range(3):
             assert not await watched.stores_at_once()
+        assert log._lookout is not None
+        await log._lookout.look()  # all is well
+        assert log.append_at_once([said()]) is None
 
 
 async def test_what_the_writer_does_is_not_waited_for(watched: Watched) -> None:
