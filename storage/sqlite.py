@@ -335,13 +335,13 @@ class SqliteLog:
                 await asyncio.sleep(TIDY_AGAIN)
 
     async def _tidy_once(self) -> None:
+        if self._next_id > self._marked - GAP // 2:
+            await self._mark_on()  # first: whatever is wrong with the rest, no id may pass the mark
         with contextlib.suppress(LogError):  # it was logged; there will be another turn
             if self._records:
                 await self._write_records()
         with contextlib.suppress(LogError):
             await self._tidier.look()
-        if self._next_id > self._marked - GAP // 2:
-            await self._mark_on()
 
     async def _mark_on(self) -> None:
         marked = self._next_id + GAP

@@ -122,11 +122,16 @@ async def test_nor_one_of_all_the_runs_since(path: Path, tmp_path: Path) -> None
         assert new.id > lost["id"]
 
 
+@pytest.mark.parametrize("tidied", [True, False])
 async def test_nor_one_of_a_run_that_has_given_out_very_many(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tidied: bool
 ) -> None:
+    """Whether or not it can be tidied."""
     monkeypatch.setattr(sqlite, "GAP", 100)
     monkeypatch.setattr(sqlite, "TIDY_EVERY", 0.01)
+    monkeypatch.setattr(sqlite, "TIDY_AGAIN", 0.1)
+    if not tidied:
+        monkeypatch.delattr(tidying, "index_some")  # an error that nobody thought of
     (tmp_path / "killed").mkdir()
     left = tmp_path / "killed" / path.name
     async with SqliteLog(path) as log:
@@ -138,9 +143,21 @@ async def test_nor_one_of_a_run_that_has_given_out_very_many(
                 await asyncio.sleep(0)
         shutil.copy(f"{path}-lock", f"{left}-lock")
         lost = log.last_id
+    monkeypatch.undo()
     async with SqliteLog(left) as log:
         (new,) = await log.append([said("new")])
         assert new.id > lost
+
+
+async def test_the_mark_is_set_on_before_it_is_reached(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "GAP", 100)
+    async with SqliteLog(path) as log:
+        await log.append([said("many")] * 49)
+        await log._tidy_once()
+        assert log._marked == 100, "it is far"
+        await log.append([said("many")] * 2)
+        await log._tidy_once()
+        assert log._marked > 150
 
 
 async def test_a_killed_server_is_followed_by_one_that_leaves_ids_out(path: Path) -> None:

@@ -109,7 +109,7 @@ async def test_one_that_takes_long_lets_the_others_pass(
 async def test_those_who_are_gone_are_not_searched_for_and_not_among_those_present(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "QUICK", DEADLINE)  # else it is carried out twice where the machine is slow
+    monkeypatch.setattr(searching, "QUICK", DEADLINE)  # on a slow machine it would be asked twice
     async with (
         SqliteLog(tmp_path / "chat.db") as log,
         open_doors(log) as doors,
