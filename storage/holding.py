@@ -25,19 +25,25 @@ class Mark(Struct, frozen=True):
 
 
 class Watch:
-    """Whether the paths lead to the files to which they led at first, with which SQLite goes on.
+    """Whether the files of a log are still those with which SQLite goes on: at `path`, and beside it.
 
-    Raises OSError when one is not there then.
+    The lock is one of them: without it another server can be let in, and what is in its place, also a copy,
+    is held by nobody or by another. Raises OSError when one is not there at first.
     """
 
-    def __init__(self, *paths: Path) -> None:
+    def __init__(self, path: Path) -> None:
+        paths = (path, path.with_name(path.name + "-wal"), _beside(path))
         self._files = {path: _identity(path) for path in paths}
 
-    def all_there(self) -> bool:
-        try:
-            return all(_identity(path) == identity for path, identity in self._files.items())
-        except OSError:
-            return False
+    def missing(self) -> Path | None:
+        """The first that is not where it was."""
+        for path, identity in self._files.items():
+            try:
+                if _identity(path) != identity:
+                    return path
+            except OSError:
+                return path
+        return None
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -1,7 +1,9 @@
-"""Looks after the file while the server runs: SQLite goes on with one that was moved, removed or replaced."""
+"""Looks after the files while the server runs: SQLite goes on with those that were moved or replaced."""
 
 import asyncio
 import logging
+import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -17,19 +19,23 @@ WATCH_EVERY: Final = 1.0
 
 
 class Lookout:
-    """`worker` does what may wait for the disk."""
+    """`worker` does what may wait for the disk. `ours` says whether no other server has begun on the file."""
 
-    def __init__(self, path: Path, files: Watch, writer: Writer, worker: Worker) -> None:
+    def __init__(
+        self, path: Path, files: Watch, writer: Writer, worker: Worker, *, ours: Callable[[], bool]
+    ) -> None:
         self._path = path
         self._files = files
         self._writer = writer
         self._worker = worker
+        self._ours = ours
         self.was_lost = False
-        """The file was not where it is to be, at least once."""
+        """A file was not where it is to be, at least once."""
+        self._given_up = False
 
     async def keep(self) -> None:
         """Runs until cancelled."""
-        await asyncio.sleep(WATCH_EVERY)  # what cannot begin has one line to say, and that is another one
+        await asyncio.sleep(WATCH_EVERY)  # a server that cannot start says why, in one line and nothing else
         self.look_at_the_mode()
         while True:
             await self.look()
@@ -43,14 +49,24 @@ class Lookout:
 
     async def look(self) -> None:
         writer = self._writer
-        lost = not await self._worker.run(self._files.all_there)
-        if lost and not writer.lost:
-            self.was_lost = True
+        missing = await self._worker.run(self._files.missing)
+        if missing is not None and not writer.lost:
+            writer.lost = self.was_lost = True
             logger.error(
                 "%s was moved, removed or replaced while this server has it open: nothing is stored any more."
-                " Put it back with its -wal, or stop the server, put the right file there and start again",
-                self._path,
+                " Put that very file back, with all that lay beside it, or stop the server, put the right"
+                " files there and start again",
+                missing,
             )
-        elif writer.lost and not lost:
+        elif missing is None and writer.lost and not self._given_up:
+            with suppress(sqlite3.Error):  # the next look will tell
+                await self._see_whose_it_is()
+
+    async def _see_whose_it_is(self) -> None:
+        """While the lock was away another server may have begun, and gone on with other ids."""
+        if await self._worker.run(self._ours):
+            self._writer.lost = False
             logger.warning("%s is back: messages are stored again", self._path)
-        writer.lost = lost
+        else:
+            self._given_up = True
+            logger.error("%s is back, but another server had it meanwhile: start this one again", self._path)

@@ -113,7 +113,7 @@ class SqliteLog:
                 searching = stack.enter_context(searchable(self._path))
                 checkpointer = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 self.topics = _topics(database)
-                files = Watch(self._path, self._path.with_name(self._path.name + "-wal"))
+                files = Watch(self._path)
             except (OSError, sqlite3.Error) as error:
                 raise cannot_use(self._path, error) from None
             writing = stack.enter_context(Worker("log-writer"))
@@ -135,7 +135,9 @@ class SqliteLog:
             history_days=self._history_days,
         )
         self._tidying = self._loop.create_task(self._tidy())
-        self._lookout = Lookout(self._path, files, self._writer, self._checkpointing)
+        self._lookout = Lookout(
+            self._path, files, self._writer, self._checkpointing, ours=lambda: _began_at(checkpointer) == base
+        )
         self._watching = self._loop.create_task(self._lookout.keep())
         return self
 
@@ -382,6 +384,12 @@ def _begin(database: sqlite3.Connection, base: int) -> None:
     database.execute("DELETE FROM meta WHERE key = 'boot'")
     database.execute("INSERT OR REPLACE INTO meta VALUES ('started', 1), ('last_id', ?)", (base,))
     database.execute("COMMIT")
+
+
+def _began_at(database: sqlite3.Connection) -> int:
+    """The `base` of whoever began last."""
+    (base,) = database.execute("SELECT value FROM meta WHERE key = 'last_id'").fetchone()
+    return int(base)
 
 
 def _topics(database: sqlite3.Connection) -> dict[RoomName, str]:

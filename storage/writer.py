@@ -40,7 +40,7 @@ class Writer:
 
     @property
     def lost(self) -> bool:
-        """The file is not where it was: what were stored now would be lost, so nothing is."""
+        """A file is not where it was: what were stored now would be lost, so nothing is."""
         return self._lost
 
     @lost.setter
@@ -51,7 +51,7 @@ class Writer:
     async def run(self, work: Callable[..., T], *args: object) -> T:
         """On the thread. Raises LogError, and then nothing of it was stored."""
         if self._lost:
-            raise LogError("storage-failed", "The file of the messages is gone; tell who runs this server")
+            raise LogError("storage-failed", "A file of the messages is gone; tell who runs this server")
         if not self._patient:  # so nothing is under way there
             self._wait_for_others(schema.PATIENCE)
         return await self._worker.run(self._on_its_thread, self.caution.checkpoints, work, *args)

@@ -10,6 +10,7 @@ import pytest
 
 from core.log import LogError, Record
 from core.names import Nick
+from storage import sqlite
 from storage.sqlite import SqliteLog
 from tests.clients import LineClient, WebClient
 from tests.durability.traces import stored
@@ -36,12 +37,29 @@ def _without_its_wal(place: Path) -> None:
     (place / f"{DATA}-wal").unlink()
 
 
-TAKEN: Final = [_removed, _moved_with_its_folder, _replaced, _without_its_wal]
+def _without_its_lock(place: Path) -> None:
+    (place / f"{DATA}-lock").unlink()
 
 
-@pytest.mark.parametrize("taken", TAKEN, ids=lambda taken: taken.__name__.strip("_"))
+TAKEN: Final = [
+    (_removed, DATA),
+    (_moved_with_its_folder, DATA),
+    (_replaced, DATA),
+    (_without_its_wal, f"{DATA}-wal"),
+    (_without_its_lock, f"{DATA}-lock"),
+]
+
+
+async def looked(log: SqliteLog) -> None:
+    assert log._lookout is not None
+    await log._lookout.look()
+
+
+@pytest.mark.parametrize(
+    ("taken", "named"), TAKEN, ids=lambda case: case.__name__.strip("_") if callable(case) else ""
+)
 async def test_what_would_be_lost_is_refused_and_shown_to_nobody(
-    tmp_path: Path, taken: Callable[[Path], None]
+    tmp_path: Path, taken: Callable[[Path], None], named: str
 ) -> None:
     data = tmp_path / "place" / DATA
     async with (
@@ -54,7 +72,7 @@ async def test_what_would_be_lost_is_refused_and_shown_to_nobody(
         taken(data.parent)
         (line, *more) = await server.logs(" ERROR ")
         assert not more, more
-        assert f"{data} was moved, removed or replaced" in line
+        assert f"{data.with_name(named)} was moved, removed or replaced" in line
         assert "start again" in line
         for _ in range(2):
             answer = await ann.call("msg", room="#general", text="lost")
@@ -94,8 +112,7 @@ async def test_nothing_at_all_is_written(tmp_path: Path) -> None:
     async with SqliteLog(data) as log:
         await log.append([said("one")])
         data.rename(tmp_path / "away")
-        assert log._lookout is not None
-        await log._lookout.look()
+        await looked(log)
         assert log.append_at_once([said("two")]) is None
         for storing in (log.append([said("two")]), log.check(), log.set_topic(said("").room, "two")):
             with pytest.raises(LogError, match="storage-failed"):
@@ -104,9 +121,71 @@ async def test_nothing_at_all_is_written(tmp_path: Path) -> None:
         await asyncio.gather(*log._tasks)
         assert log._records, "it waits for the file"
         (tmp_path / "away").rename(data)
-        assert log._lookout is not None
-        await log._lookout.look()
+        await looked(log)
         await log.append([said("three")])
         assert not log._records
         await log.check()
     assert [row.text for row in stored(data)] == ["one", "three"]
+
+
+async def test_it_is_said_once_that_it_is_gone_and_once_that_it_is_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = tmp_path / DATA
+    async with SqliteLog(data) as log:
+        data.rename(tmp_path / "away")
+        for _ in range(3):
+            await looked(log)
+        (tmp_path / "away").rename(data)
+        for _ in range(3):
+            await looked(log)
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+
+
+async def test_after_a_run_that_had_lost_the_file_ids_are_left_out(tmp_path: Path) -> None:
+    """Nobody knows what became of it meanwhile."""
+    data = tmp_path / DATA
+    async with SqliteLog(data) as log:
+        await log.append([said("one")])
+        data.rename(tmp_path / "away")
+        await looked(log)
+        (tmp_path / "away").rename(data)
+        await looked(log)
+    async with SqliteLog(data) as log:
+        (new,) = await log.append([said("two")])
+        assert new.id > sqlite.GAP
+
+
+async def test_the_lock_may_come_back_when_nobody_was_let_in(tmp_path: Path) -> None:
+    data, lock = tmp_path / DATA, tmp_path / f"{DATA}-lock"
+    async with SqliteLog(data) as log:
+        lock.rename(tmp_path / "away")
+        await looked(log)
+        shutil.copy(tmp_path / "away", lock)
+        await looked(log)
+        with pytest.raises(LogError, match="storage-failed"):
+            await log.append([said("a copy is held by nobody")])
+        (tmp_path / "away").rename(lock)
+        await looked(log)
+        await log.append([said("the very same")])
+    assert [row.text for row in stored(data)] == ["the very same"]
+
+
+async def test_who_was_let_in_while_the_lock_was_away_is_not_written_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data, lock = tmp_path / DATA, tmp_path / f"{DATA}-lock"
+    async with SqliteLog(data) as log:
+        await log.append([said("one")])
+        lock.rename(tmp_path / "away")
+        await looked(log)
+        async with SqliteLog(data) as other:
+            await other.append([said("two")])
+            (tmp_path / "away").rename(lock)
+            for each in (other, log, log):
+                await looked(each)
+                with pytest.raises(LogError, match="storage-failed"):
+                    await each.append([said("three")])
+    assert [row.text for row in stored(data)] == ["one", "two"]
+    assert "another server had it" in caplog.records[-1].message
+    assert [record.levelname for record in caplog.records] == ["ERROR"] * 3

@@ -33,11 +33,14 @@ async def test_what_is_made_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("open_to_others", ["chat.db", "chat.db-lock"])
+@pytest.mark.parametrize(
+    ("folder", "open_to_others"), [(0o755, "chat.db"), (0o755, "chat.db-lock"), (0o711, "chat.db")]
+)
 async def test_who_has_files_that_others_can_use_is_told_so_and_they_stay_as_they_are(
-    tmp_path: Path, open_to_others: str
+    tmp_path: Path, folder: int, open_to_others: str
 ) -> None:
-    tmp_path.chmod(0o755)
+    """A folder that others may not list they may still go through."""
+    tmp_path.chmod(folder)
     data = tmp_path / "chat.db"
     async with SqliteLog(data):
         pass
@@ -48,7 +51,7 @@ async def test_who_has_files_that_others_can_use_is_told_so_and_they_stay_as_the
     assert modes(tmp_path) == {"chat.db": 0o600, "chat.db-lock": 0o600} | {open_to_others: 0o644}
 
 
-@pytest.mark.parametrize(("folder", "mode"), [(0o700, 0o644), (0o755, 0o640)])
+@pytest.mark.parametrize(("folder", "mode"), [(0o700, 0o644), (0o744, 0o644), (0o755, 0o640)])
 async def test_what_others_cannot_reach_is_nothing_to_warn_of(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, folder: int, mode: int
 ) -> None:
