@@ -76,10 +76,8 @@ def _search(
     seconds: float,
 ) -> Sequence[Entry]:
     with _limited(database, seconds / COUNTING) as over:
-        *whole, beginning = _terms(words) or [""]
-        for first, last in [*((term, term) for term in whole), (beginning, beginning + _LAST)]:
-            if first:
-                database.execute(_COUNT, (first, last)).fetchone()
+        for first_and_last in _ranges(words):
+            database.execute(_COUNT, first_and_last).fetchone()
             if over():
                 raise _TooLong
     with _limited(database, seconds):
@@ -103,6 +101,15 @@ def _limited(database: sqlite3.Connection, seconds: float) -> Iterator[Callable[
         raise _TooLong from None
     finally:
         database.set_progress_handler(None, 0)
+
+
+def _ranges(words: str) -> Iterator[tuple[str, str]]:
+    """For each word the first and the last term that hits of it have."""
+    terms = _terms(words)
+    for term in terms[:-1]:
+        yield term, term
+    for beginning in terms[-1:]:  # what is only signs has none
+        yield beginning, beginning + _LAST
 
 
 @lru_cache(maxsize=8)
