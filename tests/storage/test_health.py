@@ -74,6 +74,40 @@ async def test_a_failure_is_not_covered_by_an_answer_from_before(tmp_path: Path)
         await log.check()
 
 
+async def test_a_failure_while_one_asks_is_not_covered_by_that_answer(tmp_path: Path) -> None:
+    """It came before or after it: nobody knows."""
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        await log._writer.run(
+            log._writer.connection.execute,
+            "CREATE TEMP TRIGGER fails BEFORE INSERT ON main.message BEGIN SELECT RAISE(ABORT, 'bad'); END",
+        )
+        async with busy(log._writer._worker):
+            storing = asyncio.create_task(log.append([said("hello")]))
+            asking = asyncio.create_task(log.check())
+            async with within(DEADLINE):
+                while log._writer._worker.under_way < 3:  # noqa: ASYNC110 - nothing tells
+                    await asyncio.sleep(0)
+        with pytest.raises(LogError):
+            await storing
+        await asking
+        rows = log._writer.rows
+        await log.check()
+        assert log._writer.rows > rows, "it was tried again"
+
+
+async def test_the_end_does_not_wait_for_who_asks(tmp_path: Path) -> None:
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        async with busy(log._writer._worker):
+            asking = asyncio.create_task(log.check())
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert log._writer._worker.under_way == 2
+            async with within(DEADLINE / 2):
+                await log._health.end()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+
 async def test_a_file_that_is_gone_is_not_covered_either(tmp_path: Path) -> None:
     path = tmp_path / "chat.db"
     async with SqliteLog(path) as log:
