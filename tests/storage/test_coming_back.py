@@ -157,6 +157,7 @@ async def test_a_search_finds_only_what_its_reader_may_see(log: Log) -> None:
         said("word in general"),
         said("word in python", "#python"),
         said("word in rust", "#rust"),
+        said("word of Bob, who has left", "#rust", nick="Bob"),
         told("Ann", "Bob", "word to Bob"),
         told("Bob", "Ann", "word from Bob"),
         told("Ann", "Cas", "word to Cas"),

@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +12,7 @@ import pytest
 from core.facts import Entry
 from core.log import LogError
 from core.names import RoomName
-from storage import searching
+from storage import schema, searching
 from storage.sqlite import SqliteLog
 from storage.worker import Worker
 from tests.clients import DEADLINE, LineClient, within
@@ -71,6 +73,64 @@ async def test_what_is_counted_is_also_looked_through_for_no_longer_than_allowed
             await find(log, words, "#empty")
 
 
+class Clock:
+    """It goes on when somebody looks: SQLite does, after each so many operations."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def perf_counter(self) -> int:
+        self.now += 1
+        return self.now
+
+
+async def test_what_the_hits_of_each_word_cost_is_known_before_they_are_looked_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of a beginning are all that have it; what is only signs has none."""
+    clock, counted = Clock(), 0
+
+    def counting_is_over(statement: str) -> None:
+        nonlocal counted
+        if "FROM words JOIN message" in statement:
+            counted = clock.now
+
+    async def cost(words: str, seconds: float) -> int:
+        nonlocal counted
+        monkeypatch.setattr(searching, "QUICK", seconds)
+        monkeypatch.setattr(searching, "LONG", seconds)
+        clock.now = counted = 0
+        try:
+            await find(log, words)
+        except LogError as error:
+            assert error.code == "too-broad"  # noqa: PT017 - it may also be found
+        return counted
+
+    async with SqliteLog(tmp_path / "chat.db") as log:
+        await log.append([said(f"word{n}") for n in range(2_000)])
+        await find(log, "all is indexed")
+        monkeypatch.setattr(searching, "time", clock)
+        log._searcher._database.set_trace_callback(counting_is_over)
+        much = await cost("wor", seconds=1e9)
+        assert much > 10
+        assert await cost("word1999", seconds=1e9) < 5
+        assert 0 < await cost("word1 word", seconds=1e9) - much < 5
+        assert await cost("!?", seconds=1e9) < 5
+        assert await cost("wor", seconds=much * (searching.COUNTING + 1))
+        assert not await cost("wor", seconds=much * (searching.COUNTING - 1))
+
+
+async def test_what_cannot_be_read_is_not_taken_for_too_much(tmp_path: Path) -> None:
+    path = tmp_path / "chat.db"
+    async with SqliteLog(path) as log:
+        await log.append([said("hello")])
+        assert await find(log, "hello") == ["hello"]
+        with closing(schema.connect(path)) as other:
+            other.execute("DROP TABLE words")
+        with pytest.raises(LogError, match="storage-failed"):
+            await find(log, "hello")
+
+
 @pytest.mark.parametrize("words", ["Straße", "ÀÉ x", "don't a.b", "!? 語", "!?"])
 async def test_what_is_counted_are_the_terms_of_the_word_index(tmp_path: Path, words: str) -> None:
     async with SqliteLog(tmp_path / "chat.db") as log:
@@ -106,6 +166,38 @@ async def test_one_that_takes_long_lets_the_others_pass(
     assert done == ["quick", *["slow"] * 5]
 
 
+async def test_of_those_that_take_long_no_two_stand_before_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, done = searching._search, []
+    loop, begun, free = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def search(*asked: Any) -> list[Entry]:
+        if asked[2] == "slow":
+            if asked[-1] == searching.QUICK:
+                raise searching._TooLong
+            loop.call_soon_threadsafe(begun.set)
+            assert free.wait(DEADLINE)
+        done.append(asked[2])
+        return list(real(*asked))
+
+    async with SqliteLog(tmp_path / "chat.db") as log, within(DEADLINE):
+        await log.append([said("slow and quick")])
+        await find(log, "quick")
+        monkeypatch.setattr(searching, "_search", search)
+        async with busy(log._searching):
+            slow = [asyncio.create_task(find(log, "slow")) for _ in range(3)]
+            while log._searching.under_way <= len(slow):  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0)
+        await begun.wait()  # so all of them were too slow to be quick
+        quick = asyncio.create_task(find(log, "quick"))
+        while log._searching.under_way < 2:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0)
+        free.set()
+        await asyncio.gather(*slow, quick)
+    assert done == ["slow", "quick", "slow", "slow"]
+
+
 async def test_those_who_are_gone_are_not_searched_for_and_not_among_those_present(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +208,7 @@ async def test_those_who_are_gone_are_not_searched_for_and_not_among_those_prese
         LineClient(doors.tcp_port, "LOGIN Ann") as ann,
     ):
         await ann.send("MSG the words")
+        await ann.hears_nothing()
         asked = statements(log)
         async with busy(log._searching), within(DEADLINE):
             for n in range(10):
