@@ -13,7 +13,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -25,7 +25,8 @@ from storage import reading, schema
 from storage.checkpoints import Checkpoints
 from storage.errors import cannot_use
 from storage.health import Health
-from storage.holding import Mark, Watch, hold
+from storage.holding import Watch, hold
+from storage.ids import Ids
 from storage.lookout import Lookout
 from storage.rows import COLUMNS, Row, insertion, to_entry
 from storage.searching import Searcher, searchable
@@ -46,10 +47,6 @@ TIDY_AGAIN: Final = 60.0
 FEW: Final = 4
 """Messages, with records of sessions, that may be stored without changing the thread: that costs more than
 storing them does."""
-
-GAP: Final = 1_000_000
-"""Ids that are left out where the last run did not end cleanly, or so many that none above was given out: the
-mark beside the file goes ahead of them."""
 
 _BY_REF: Final = f"SELECT {COLUMNS} FROM message WHERE author = ? AND ref = ?"
 _REMEMBER: Final = "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)"
@@ -81,9 +78,6 @@ class SqliteLog:
         """Not written yet. Each transaction takes all of them along until one succeeds."""
         self._writing_soon = False
         self._lookout: Lookout | None = None
-        self._next_id = 0
-        self._marked = 0
-        """Ids up to here may have been given out, for all that the next start knows."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------------ opening and closing
@@ -93,20 +87,17 @@ class SqliteLog:
         with contextlib.ExitStack() as stack:
             self._hold = stack.enter_context(hold(self._path))
             self._path = self._hold.path
-            stack.callback(self._mark_the_end)
+            when_all_is_closed = stack.enter_context(contextlib.ExitStack())
             schema.prepare(self._path)
             try:
                 database = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 schema.bring_forward(self._path, database)
-                meta = dict(database.execute("SELECT key, value FROM meta WHERE key != 'probe'").fetchall())
-                self.epoch, indexed = str(meta["epoch"]), int(meta["indexed"])
-                self.last_id = _last_id(database)
                 schema.try_writing(database)  # a file that cannot be written is refused now
-                base = _base(self._hold.mark(self.epoch), max(self.last_id, int(meta["last_id"])), meta)
-                self._marked = base + GAP
-                self._hold.set_mark(self.epoch, Mark(self._marked, stopped=False))
-                _begin(database, base)
-                self._next_id = base + 1
+                self._ids = Ids(self._hold, database)
+                self.last_id, self._next_id = self._ids.newest, self._ids.base + 1
+                when_all_is_closed.callback(self._mark_the_end)
+                wanted = "SELECT value FROM meta WHERE key IN ('epoch', 'indexed') ORDER BY key"
+                ((self.epoch,), (indexed,)) = database.execute(wanted).fetchall()
                 database.execute(f"PRAGMA synchronous = {self._durability}")
                 database.execute("PRAGMA wal_autocheckpoint = 0")  # messages would wait for it
                 self._reader = stack.enter_context(schema.only_reading(self._path))
@@ -136,7 +127,11 @@ class SqliteLog:
         )
         self._tidying = self._loop.create_task(self._tidy())
         self._lookout = Lookout(
-            self._path, files, self._writer, self._checkpointing, ours=lambda: _began_at(checkpointer) == base
+            self._path,
+            files,
+            self._writer,
+            self._checkpointing,
+            ours=lambda: self._ids.are_ours(checkpointer),
         )
         self._watching = self._loop.create_task(self._lookout.keep())
         return self
@@ -155,10 +150,9 @@ class SqliteLog:
             await asyncio.to_thread(self._stack.close)
 
     def _mark_the_end(self) -> None:
-        """When all is closed."""
-        if self._next_id and not (self._lookout and self._lookout.was_lost):
+        if not (self._lookout and self._lookout.was_lost):
             try:
-                self._hold.set_mark(self.epoch, Mark(self._next_id - 1, stopped=True))
+                self._ids.end(self._next_id - 1)
             except sqlite3.Error as error:  # then the next start leaves ids out
                 logger.warning("cannot note the end beside %s: %s", self._path, error)
 
@@ -184,9 +178,10 @@ class SqliteLog:
         records = tuple(self._records.values()) if self._records else ()
         if len(batch) + len(records) > FEW:
             return None
+        before = self._next_id
         entries = self._writer.at_once(self._append, batch, records)
         if entries is not None:
-            self._writer.rows += self._next_id - 1 - self.last_id + len(records)
+            self._writer.rows += self._next_id - before + len(records)
             self._were_appended(batch, records)
         return entries
 
@@ -337,59 +332,17 @@ class SqliteLog:
                 await asyncio.sleep(TIDY_AGAIN)
 
     async def _tidy_once(self) -> None:
-        if self._next_id > self._marked - GAP // 2:
-            await self._mark_on()  # first: whatever is wrong with the rest, no id may pass the mark
+        last_id = self._next_id - 1
+        if self._ids.running_out(last_id):  # first: whatever is wrong with the rest, no id passes the mark
+            try:
+                await self._checkpointing.run(self._ids.mark_on, last_id)
+            except sqlite3.Error as error:
+                logger.error("cannot write beside %s: %s", self._path, error)
         with contextlib.suppress(LogError):  # it was logged; there will be another turn
             if self._records:
                 await self._write_records()
         with contextlib.suppress(LogError):
             await self._tidier.look()
-
-    async def _mark_on(self) -> None:
-        marked = self._next_id + GAP
-        try:
-            mark = Mark(marked, stopped=False)
-            await self._checkpointing.run(self._hold.set_mark, self.epoch, mark)
-        except sqlite3.Error as error:
-            logger.error("cannot write beside %s: %s", self._path, error)
-        else:
-            self._marked = marked
-
-
-def _last_id(database: sqlite3.Connection) -> int:
-    """Of the newest message that was kept."""
-    (newest,) = database.execute("SELECT max(id) FROM message").fetchone()
-    # Every id that anybody may have seen is below: also those of messages that are no longer kept.
-    (trimmed,) = database.execute("SELECT max(upto) FROM trimmed").fetchone()
-    return max(newest or 0, trimmed or 0)
-
-
-def _base(mark: Mark | None, newest: int, meta: Container[str]) -> int:
-    """The last id that may have been given out, if the newest one that the file knows of is `newest`.
-
-    Else who has seen those that went with the power, or came after a copy that was put back, would take the
-    next ones for them.
-    """
-    if mark is None and newest == 0 and "started" not in meta and "boot" not in meta:
-        return 0
-    # A version that knows no marks has left its `boot` there if it was the last one.
-    if mark == Mark(newest, stopped=True) and "boot" not in meta:
-        return newest
-    return max(newest + GAP, mark.upto if mark is not None else 0)
-
-
-def _begin(database: sqlite3.Connection, base: int) -> None:
-    """To be flushed: ids are given out from now on."""
-    database.execute("BEGIN IMMEDIATE")
-    database.execute("DELETE FROM meta WHERE key = 'boot'")
-    database.execute("INSERT OR REPLACE INTO meta VALUES ('started', 1), ('last_id', ?)", (base,))
-    database.execute("COMMIT")
-
-
-def _began_at(database: sqlite3.Connection) -> int:
-    """The `base` of whoever began last."""
-    (base,) = database.execute("SELECT value FROM meta WHERE key = 'last_id'").fetchone()
-    return int(base)
 
 
 def _topics(database: sqlite3.Connection) -> dict[RoomName, str]:

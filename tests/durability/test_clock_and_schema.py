@@ -15,6 +15,7 @@ from core.log import Reader, Record
 from core.names import Nick, RoomName
 from storage import schema, sqlite, tidying
 from storage.errors import CannotOpen
+from storage.ids import GAP
 from storage.sqlite import SqliteLog
 from tests.clients import DEADLINE, WebClient, within
 from tests.e2e.server import serving
@@ -88,6 +89,20 @@ async def test_nor_those_of_a_file_of_which_nothing_else_was_left(path: Path, tm
         assert new.id > lost[-1].id
 
 
+async def test_nor_those_of_a_run_that_had_left_ids_out_itself(path: Path, tmp_path: Path) -> None:
+    """Although the mark was lost with its messages, twice."""
+    async with SqliteLog(path) as log:
+        await log.append([said("one")])
+        copy(path, tmp_path / "first.db")
+    async with SqliteLog(tmp_path / "first.db") as log:
+        copy(tmp_path / "first.db", tmp_path / "second.db")
+        (lost,) = await log.append([said("two")])
+        assert lost.id > GAP
+    async with SqliteLog(tmp_path / "second.db") as log:
+        (new,) = await log.append([said("three")])
+        assert new.id > lost.id
+
+
 @pytest.mark.parametrize("nothing_in_it", [True, False])
 async def test_an_older_copy_that_is_put_back_gives_no_id_out_again(
     path: Path, tmp_path: Path, nothing_in_it: bool
@@ -115,7 +130,7 @@ async def test_nor_one_of_all_the_runs_since(path: Path, tmp_path: Path) -> None
             lost = await ann.call("msg", room="#general", text="lost")
             server.program.process.kill()
             await server.program.exited()
-    assert lost["id"] > sqlite.GAP
+    assert lost["id"] > GAP
     put_back(path, backup)
     async with SqliteLog(path) as log:
         (new,) = await log.append([said("new")])
@@ -127,7 +142,7 @@ async def test_nor_one_of_a_run_that_has_given_out_very_many(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tidied: bool
 ) -> None:
     """Whether or not it can be tidied."""
-    monkeypatch.setattr(sqlite, "GAP", 100)
+    monkeypatch.setattr("storage.ids.GAP", 100)
     monkeypatch.setattr(sqlite, "TIDY_EVERY", 0.01)
     monkeypatch.setattr(sqlite, "TIDY_AGAIN", 0.1)
     if not tidied:
@@ -139,7 +154,7 @@ async def test_nor_one_of_a_run_that_has_given_out_very_many(
         copy(path, left)
         await log.append([said("many")] * 200)
         async with within(DEADLINE):
-            while log._marked <= log.last_id:  # noqa: ASYNC110 - nothing tells
+            while log._ids.marked <= log.last_id:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0)
         shutil.copy(f"{path}-lock", f"{left}-lock")
         lost = log.last_id
@@ -150,14 +165,14 @@ async def test_nor_one_of_a_run_that_has_given_out_very_many(
 
 
 async def test_the_mark_is_set_on_before_it_is_reached(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "GAP", 100)
+    monkeypatch.setattr("storage.ids.GAP", 100)
     async with SqliteLog(path) as log:
         await log.append([said("many")] * 49)
         await log._tidy_once()
-        assert log._marked == 100, "it is far"
+        assert log._ids.marked == 100, "it is far"
         await log.append([said("many")] * 2)
         await log._tidy_once()
-        assert log._marked > 150
+        assert log._ids.marked > 150
 
 
 async def test_a_killed_server_is_followed_by_one_that_leaves_ids_out(path: Path) -> None:
@@ -168,7 +183,7 @@ async def test_a_killed_server_is_followed_by_one_that_leaves_ids_out(path: Path
             server.program.process.kill()
             await server.program.exited()
     assert ids[0] == 1
-    assert ids[1] > sqlite.GAP
+    assert ids[1] > GAP
     for _ in range(2):  # and both of these end cleanly
         async with serving("--data", str(path)) as server, WebClient(server.web_port, "Ann") as ann:
             ids.append((await ann.call("msg", room="#general", text="hi"))["id"])
@@ -185,7 +200,7 @@ async def test_an_older_version_that_had_the_file_meanwhile_is_noticed(path: Pat
     for _ in range(2):
         async with SqliteLog(path) as log:
             ids += [entry.id for entry in await log.append([said("new")])]
-    assert ids[0] > one.id + sqlite.GAP
+    assert ids[0] > one.id + GAP
     assert ids[1] == ids[0] + 1
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.log import LogError, Record
 from core.names import Nick
-from storage import sqlite
+from storage.ids import GAP
 from storage.sqlite import SqliteLog
 from tests.clients import LineClient, WebClient
 from tests.durability.traces import stored
@@ -153,7 +153,7 @@ async def test_after_a_run_that_had_lost_the_file_ids_are_left_out(tmp_path: Pat
         await looked(log)
     async with SqliteLog(data) as log:
         (new,) = await log.append([said("two")])
-        assert new.id > sqlite.GAP
+        assert new.id > GAP
 
 
 async def test_the_lock_may_come_back_when_nobody_was_let_in(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from core.facts import Said
 from core.log import InRoom, LogError, Record
 from core.names import Nick, RoomName
 from storage import caution, checkpoints, schema
+from storage.ids import GAP
 from storage.sqlite import FEW, SqliteLog
 from tests.clients import DEADLINE, within
 from tests.storage.conftest import busy
@@ -90,6 +91,22 @@ async def test_what_is_stored_at_once_counts_for_the_next_checkpoint(
     monkeypatch.setattr(checkpoints, "CHECKPOINT", log._writer.rows - done)
     await log._checkpoints.make()
     assert log._checkpoints._rows == rows + written
+
+
+async def test_ids_that_were_left_out_are_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caution, "SLOW", DEADLINE)
+    path = tmp_path / "chat.db"
+    async with SqliteLog(path):
+        pass
+    path.with_name("chat.db-lock").unlink()
+    async with SqliteLog(path) as log:
+        log.remember(Record("0" * 16, b"0" * 32, Nick("Ann"), {}, 0, 1_000))
+        await asyncio.sleep(0)
+        await asyncio.gather(*log._tasks)
+        rows = log._writer.rows
+        (entry,) = log.append_at_once([said()]) or ()
+        assert entry.id > GAP
+        assert log._writer.rows == rows + 1
 
 
 async def test_what_cannot_be_stored_at_once_is_not_stored(watched: Watched) -> None:
