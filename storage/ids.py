@@ -21,9 +21,9 @@ class Ids:
     def __init__(self, hold: Hold, database: sqlite3.Connection) -> None:
         self._hold = hold
         meta = dict(database.execute("SELECT key, value FROM meta WHERE key != 'probe'").fetchall())
-        self._epoch = str(meta["epoch"])
+        self.epoch = str(meta["epoch"])
         self.newest = _newest(database)
-        self.base = _base(hold.mark(self._epoch), max(self.newest, int(meta["last_id"])), meta)
+        self.base = _base(hold.mark(self.epoch), max(self.newest, int(meta["last_id"])), meta)
         """The ids above it are this run's."""
         self.mark_on(self.base)
         _begin(database, self.base)
@@ -34,13 +34,13 @@ class Ids:
 
     def mark_on(self, last_id: int) -> None:
         marked = last_id + GAP
-        self._hold.set_mark(self._epoch, Mark(marked, stopped=False))
+        self._hold.set_mark(self.epoch, Mark(marked, stopped=False))
         self.marked = marked
         """Ids up to here may have been given out, for all that the next run knows."""
 
     def end(self, last_id: int) -> None:
         """Cleanly: all is stored and closed."""
-        self._hold.set_mark(self._epoch, Mark(last_id, stopped=True))
+        self._hold.set_mark(self.epoch, Mark(last_id, stopped=True))
 
     def are_ours(self, database: sqlite3.Connection) -> bool:
         """Whether no other run has begun since this one."""

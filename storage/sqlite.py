@@ -85,19 +85,18 @@ class SqliteLog:
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         with contextlib.ExitStack() as stack:
-            self._hold = stack.enter_context(hold(self._path))
-            self._path = self._hold.path
+            held = stack.enter_context(hold(self._path))
+            self._path = held.path
             when_all_is_closed = stack.enter_context(contextlib.ExitStack())
             schema.prepare(self._path)
             try:
                 database = stack.enter_context(contextlib.closing(schema.connect(self._path)))
                 schema.bring_forward(self._path, database)
                 schema.try_writing(database)  # a file that cannot be written is refused now
-                self._ids = Ids(self._hold, database)
-                self.last_id, self._next_id = self._ids.newest, self._ids.base + 1
+                self._ids = ids = Ids(held, database)
+                self.epoch, self.last_id, self._next_id = ids.epoch, ids.newest, ids.base + 1
                 when_all_is_closed.callback(self._mark_the_end)
-                wanted = "SELECT value FROM meta WHERE key IN ('epoch', 'indexed') ORDER BY key"
-                ((self.epoch,), (indexed,)) = database.execute(wanted).fetchall()
+                (indexed,) = database.execute("SELECT value FROM meta WHERE key = 'indexed'").fetchone()
                 database.execute(f"PRAGMA synchronous = {self._durability}")
                 database.execute("PRAGMA wal_autocheckpoint = 0")  # messages would wait for it
                 self._reader = stack.enter_context(schema.only_reading(self._path))
@@ -131,7 +130,7 @@ class SqliteLog:
             files,
             self._writer,
             self._checkpointing,
-            ours=lambda: self._ids.are_ours(checkpointer),
+            ours=lambda: ids.are_ours(checkpointer),
         )
         self._watching = self._loop.create_task(self._lookout.keep())
         return self
