@@ -46,8 +46,7 @@ addEventListener("pagehide", leave);
 addEventListener("pageshow", comeBack);
 document.addEventListener("visibilitychange", () => {
 	store.setAway(document.hidden);
-	if (document.hidden) leave();
-	else comeBack();
+	(document.hidden ? leave : comeBack)();
 });
 
 store.setAway(document.hidden);

@@ -12,15 +12,14 @@ export const GONE = "connection-lost";
  * Phases: idle, connecting, open (after hello), ready (the outbox flows), waiting.
  */
 export function makeConnection({ url, WebSocket, clock, random = Math.random, on }) {
-	const asked = new Map(); // ref -> {command, done, kept}
+	const asked = new Map(); // ref -> {done, command}, a command only when posted
 	// A reloaded page may be the same session.
 	const prefix = random().toString(36).slice(2, 10);
 	let socket = null;
 	let wanted = false;
 	let phase = "idle";
 	let tries = 0;
-	let heardAt = 0;
-	let alive = false; // heard since we asked
+	let heardAt = null; // since we asked
 	let count = 0;
 	let timer;
 
@@ -44,7 +43,6 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 
 	function receive(event) {
 		heardAt = clock.now();
-		alive = true;
 		if (event.type === "hello") {
 			enter("open");
 			rest();
@@ -66,8 +64,8 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 		old?.close();
 		clock.clearTimeout(timer);
 		phase = "lost";
-		for (const [ref, { kept, done }] of [...asked]) {
-			if (kept) continue;
+		for (const [ref, { command, done }] of asked) {
+			if (command) continue;
 			asked.delete(ref);
 			done({ type: "error", code: GONE });
 		}
@@ -84,9 +82,9 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 
 	/** Any frame is a sign of life. */
 	function probe(patience) {
-		alive = false;
+		heardAt = null;
 		send({ type: "ping" });
-		later(patience, () => (alive ? rest() : lose()));
+		later(patience, () => (heardAt === null ? lose() : rest()));
 	}
 
 	const newRef = () => `${prefix}-${(count += 1)}`;
@@ -124,17 +122,17 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 
 		/** Sent when the line is ready, and again until answered. */
 		post(command, done) {
-			asked.set(command.ref, { command, done, kept: true });
+			asked.set(command.ref, { command, done });
 			if (phase === "ready") send(command);
 		},
 
 		ready() {
 			tries = 0; // only now: it may greet and drop us
 			enter("ready");
-			for (const { command, kept } of [...asked.values()]) if (kept) send(command);
+			for (const { command } of asked.values()) if (command) send(command);
 		},
 
-		giveUp: () => lose(), // and try later
+		giveUp: lose, // and try later
 
 		pause: (seconds) => new Promise((done) => clock.setTimeout(done, seconds * 1000)),
 

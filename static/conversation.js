@@ -50,9 +50,8 @@ export class Conversation {
 	add(item) {
 		if (this.ids.has(item.id)) return false;
 		if (item.id) this.ids.add(item.id);
-		let at = this.items.length;
-		while (at > 0 && compare(this.items[at - 1], item) > 0) at -= 1;
-		this.items.splice(at, 0, item);
+		const at = this.items.findLastIndex((each) => compare(each, item) < 0);
+		this.items.splice(at + 1, 0, item);
 		return true;
 	}
 

@@ -33,9 +33,9 @@ export function makeSession({ store, connect }) {
 	async function hello(event) {
 		line += 1;
 		bye = "";
-		const anew = store.epoch !== null && store.epoch !== event.epoch;
+		const again = store.epoch !== null;
 		const known = store.hello(event);
-		if (!(known && store.token && (await resume()))) logIn(anew);
+		if (!(known && store.token && (await resume()))) logIn(again && !known);
 	}
 
 	async function resume() {

@@ -148,7 +148,7 @@ export class Store {
 
 	apply(event) {
 		const { type, room, nick } = event;
-		const places = this.all.filter((each) => each.is("room", room ?? ""));
+		const places = this.all.filter(({ name }) => name === room);
 		const [there] = places;
 		const handlers = {
 			msg: () => this.#hear(event, places),
@@ -174,10 +174,10 @@ export class Store {
 		return same(nick, this.nick);
 	}
 
-	#read({ id, time, nick, text, type }) {
-		const mine = this.isMe(nick);
-		const mentioned = !mine && mentions(text, this.nick);
-		return makeItem({ id, time, nick, text, kind: type, mine, mentioned });
+	#read({ type, ...said }) {
+		const mine = this.isMe(said.nick);
+		const mentioned = !mine && mentions(said.text, this.nick);
+		return makeItem({ ...said, kind: type, mine, mentioned });
 	}
 
 	#hear(event, places) {
