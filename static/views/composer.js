@@ -111,11 +111,9 @@ function pressed(event) {
 	if (step) return recall(-step);
 	if (key === "Enter" && !event.shiftKey) return !form.requestSubmit();
 	if (key !== "Tab" || event.shiftKey) return false;
-	const next = look();
-	if (!next) return false;
-	suggest(next);
-	if (next.options.length === 1) accept(event, 0);
-	return true;
+	suggest(look());
+	if (found?.options.length === 1) accept(event, 0);
+	return found;
 }
 
 field.onkeydown = (event) => {
@@ -143,7 +141,7 @@ export function drawComposer() {
 	const { current } = store;
 	const inside = store.phase === "in";
 	drawTyping();
-	byId("problem").textContent = inside ? store.problem : "";
+	byId("problem").textContent = store.problem;
 	if (!inside) sent.length = back = 0; // the next one may be somebody else
 	if (!inside || current === shown) return;
 	shown = current;

@@ -35,8 +35,8 @@ export function drawFrame() {
 	const name = inside ? (current?.name ?? "No room") : "";
 	const unread = store.all.reduce((sum, each) => sum + each.unread, 0);
 	document.body.classList.toggle("inside", inside);
-	byId("enter-problem").textContent = inside ? "" : problem;
-	nick.ariaInvalid = !inside && problem !== "";
+	byId("enter-problem").textContent = problem;
+	nick.ariaInvalid = problem !== "";
 	if (phase === "out" && phase !== shown) {
 		nick.focus();
 		nick.select();

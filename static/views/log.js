@@ -112,8 +112,9 @@ function show(at) {
 	to = Math.min(rows.length, from + ROWS);
 	atEnd = false;
 	paint();
-	list.children[at - from].scrollIntoView({ block: "center" });
-	return list.children[at - from];
+	const node = list.children[at - from];
+	node.scrollIntoView({ block: "center" });
+	return node;
 }
 
 jump.onclick = () => {

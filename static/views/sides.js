@@ -6,17 +6,10 @@ const lists = { room: byId("room-list"), direct: byId("direct-list") };
 const list = byId("people-list");
 
 for (const drawer of [byId("rooms"), byId("people")]) {
-	drawer.onclick = ({ target }) => target.closest("a, .nick, #jump-to") && drawer.hidePopover();
+	drawer.onclick = ({ target }) => target.closest("a, .nick") && drawer.hidePopover();
 }
 
-function makeLink(there) {
-	const onclick = (event) => {
-		if (event.ctrlKey || event.metaKey || event.shiftKey) return; // to another tab
-		event.preventDefault();
-		session.open(there);
-	};
-	return el("li", {}, el("a", { onclick }, span("name"), span("badge")));
-}
+const makeLink = () => el("li", {}, el("a", {}, span("name"), span("badge")));
 
 function update(link, there) {
 	const { kind, name, unread, mentions } = there;
