@@ -1,14 +1,11 @@
 import { explain } from "./words.js";
 
-const ROOM = /^#?[A-Za-z0-9_-]{1,63}$/;
-const NICK = /^[A-Za-z][A-Za-z0-9_-]{0,31}$/;
-
-export const isNick = (text) => NICK.test(text);
+export const isNick = (text) => /^[a-z][\w-]{0,31}$/i.test(text);
 
 /** As the server writes it, or null. The # may be left out. */
 export function roomName(text) {
 	const word = text.trim();
-	return ROOM.test(word) ? "#" + word.replace("#", "").toLowerCase() : null;
+	return /^#?[\w-]{1,63}$/.test(word) ? "#" + word.replace("#", "").toLowerCase() : null;
 }
 
 const no = (code, detail) => ({ type: "wrong", why: explain({ code, detail }) });

@@ -12,7 +12,7 @@ export const GONE = "connection-lost";
  * Phases: idle, connecting, open (after hello), ready (the outbox flows), waiting.
  */
 export function makeConnection({ url, WebSocket, clock, random = Math.random, on }) {
-	const asked = new Map(); // ref -> {done, command}, a command only when posted
+	const asked = new Map(); // ref -> {done, command of a post}
 	// A reloaded page may be the same session.
 	const prefix = random().toString(36).slice(2, 10);
 	let socket = null;
@@ -67,7 +67,7 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 		for (const [ref, { command, done }] of asked) {
 			if (command) continue;
 			asked.delete(ref);
-			done({ type: "error", code: GONE });
+			done({ code: GONE });
 		}
 		on.lost(code);
 		if (!wanted) return enter("idle");
@@ -114,7 +114,7 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 		ask(command) {
 			const ref = newRef();
 			return new Promise((done) => {
-				if (!["open", "ready"].includes(phase)) return done({ type: "error", code: GONE });
+				if (!["open", "ready"].includes(phase)) return done({ code: GONE });
 				asked.set(ref, { done });
 				send({ ...command, ref });
 			});

@@ -1,24 +1,20 @@
 import { isNick, roomName } from "./commands.js";
 import { session, store } from "./page.js";
 
-export const hashOf = (kind, name) => (kind === "room" ? `#/room/${name.slice(1)}` : `#/with/${name}`);
-
-export function readHash(hash) {
-	const [, kind, word] = hash.match(/^#\/(room|with)\/([A-Za-z0-9_-]+)$/) ?? [];
-	if (kind === "room") return ["room", roomName(word)];
-	return kind && isNick(word) ? ["direct", word] : null;
-}
+export const hashOf = ({ kind, name }) => (kind === "room" ? `#/room/${name.slice(1)}` : `#/with/${name}`);
 
 export function followAddress(visited) {
-	const [kind, name] = readHash(location.hash) ?? [];
+	const [, way, word = ""] = location.hash.match(/^#\/(room|with)\/(.+)$/) ?? [];
+	const isRoom = way === "room";
+	const name = isRoom ? roomName(word) : isNick(word) && word;
 	if (!name) return;
-	if (visited && !store.find(kind, name)) showAddress(store.current, visited);
-	else if (kind === "room") session.join(name);
+	if (visited && !store.find(isRoom ? "room" : "direct", name)) showAddress(store.current, visited);
+	else if (isRoom) session.join(name);
 	else session.talkTo(name);
 }
 
 export function showAddress(open, visited) {
-	const hash = open ? hashOf(open.kind, open.name) : "";
+	const hash = open ? hashOf(open) : "";
 	const changed = hash !== location.hash;
 	if (!changed && history.state) return;
 	// Where we have been has a state.

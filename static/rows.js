@@ -1,12 +1,11 @@
 const TOGETHER = 5 * 60_000; // ms
 const NAMES = 6;
 
-const isSpoken = ({ kind }) => kind !== "notice" && kind !== "presence";
-export const isAction = (item) => isSpoken(item) && item.text.startsWith("/me ");
+export const isAction = ({ text }) => text.startsWith("/me ");
 
 function goesOn(item, before) {
-	if (!before || !isSpoken(before) || isAction(item) || isAction(before)) return false;
-	return before.nick === item.nick && before.kind === item.kind && item.at - before.at < TOGETHER;
+	if (item.kind !== before?.kind || item.kind === "notice" || isAction(item) || isAction(before)) return false;
+	return item.nick === before.nick && item.at - before.at < TOGETHER;
 }
 
 /** Rows {kind, item, joined, code, items}: a "hole", "day", "new", "presence", or the kind of its item. */
@@ -28,7 +27,7 @@ export function rowsOf(items, mark, hole) {
 			else rows.push({ kind: "presence", item, items: [item] });
 		} else {
 			const joined = !isMark && item.day === before?.day && goesOn(item, before);
-			const edge = isSpoken(item) && /^```\w*$/.test(item.text);
+			const edge = /^```\w*$/.test(item.text);
 			if (!joined) fence = false;
 			rows.push({ kind: item.kind, item, joined, code: edge ? "edge" : fence && "code" });
 			if (edge) fence = !fence;

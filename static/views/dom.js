@@ -1,5 +1,8 @@
 export const byId = (id) => document.getElementById(id);
 
+/** Whether a key belongs to an input method; Safari tells by the code alone. */
+export const composes = ({ isComposing, keyCode }) => isComposing || keyCode === 229;
+
 export function el(tag, properties, ...children) {
 	const node = Object.assign(document.createElement(tag), properties);
 	node.append(...children);
@@ -7,10 +10,8 @@ export function el(tag, properties, ...children) {
 }
 
 export const span = (className, ...children) => el("span", { className }, ...children);
-export const spoken = (text) => span("spoken", text);
 export const button = (onclick, ...children) => el("button", { type: "button", onclick }, ...children);
 
-export const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 export const dayName = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
 
 const kept = new WeakMap(); // parent -> Map(key -> node)

@@ -2,7 +2,7 @@ import { partsOf } from "../markup.js";
 import { session, store } from "../page.js";
 import { comings, isAction, rowsOf } from "../rows.js";
 import { lines } from "../words.js";
-import { button, byId, dayName, el, follow, fullTime, nickClass, span, spoken } from "./dom.js";
+import { button, byId, dayName, el, follow, nickClass, span } from "./dom.js";
 
 const NEAR_END = 60; // px
 const MARGIN = 500; // px; with fewer left, more rows are wanted
@@ -10,6 +10,7 @@ const ROWS = 160; // at first,
 const MOST = 240; // at most,
 const STEP = 60;
 
+const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 const clockTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
 const timeOf = ({ at }) => el("time", { dateTime: at.toISOString(), title: fullTime.format(at) }, clockTime.format(at));
@@ -47,7 +48,7 @@ function message({ item, joined, code }) {
 		node.append(span("head", name, ...toAll, " ", timeOf(item)), " ", said);
 	}
 	if (joined) node.title = fullTime.format(item.at);
-	if (status === "pending") node.append(spoken(" (not sent yet)"));
+	if (status === "pending") node.append(span("spoken", " (not sent yet)"));
 	if (status === "failed") {
 		node.append(span("why", `Not sent. ${why} `, button(() => session.retry(item), "Retry")));
 	}

@@ -1,6 +1,6 @@
 import { session, store } from "../page.js";
 import { hashOf } from "../route.js";
-import { button, byId, el, follow, nickClass, span, spoken } from "./dom.js";
+import { button, byId, el, follow, nickClass, span } from "./dom.js";
 
 const lists = { room: byId("room-list"), direct: byId("direct-list") };
 const list = byId("people-list");
@@ -12,14 +12,14 @@ for (const drawer of [byId("rooms"), byId("people")]) {
 const makeLink = () => el("li", {}, el("a", {}, span("name"), span("badge")));
 
 function update(link, there) {
-	const { kind, name, unread, mentions } = there;
+	const { name, unread, mentions } = there;
 	const [label, badge] = link.children;
-	link.href = hashOf(kind, name);
+	link.href = hashOf(there);
 	link.ariaCurrent = there === store.current ? "page" : null;
 	label.textContent = name;
 	badge.hidden = !unread;
 	badge.classList.toggle("mentions", mentions > 0);
-	badge.replaceChildren(unread, spoken(" unread"));
+	badge.replaceChildren(unread, span("spoken", " unread"));
 }
 
 function makePerson(nick) {
