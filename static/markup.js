@@ -5,9 +5,9 @@ export const mentions = (text, nick) => !!nick && new RegExp(mentionOf(nick), "i
 
 /** Without punctuation after it, nor a ")" that has no "(". */
 function trimmed(link) {
-	const after = link.includes("(") ? ".,:;!?'\"*" : ".,:;!?'\"*)";
+	let spare = link.split(")").length - link.split("(").length;
 	let end = link.length;
-	while (after.includes(link[end - 1])) end -= 1;
+	while (".,:;!?'\"*".includes(link[end - 1]) || (link[end - 1] === ")" && spare-- > 0)) end -= 1;
 	return link.slice(0, end);
 }
 

@@ -8,6 +8,8 @@ test("links are http and https only, without the punctuation after them", () => 
   assert.deepEqual(shown("see https://a.example/x?y=1#z."), ["text:see ", "link:https://a.example/x?y=1#z", "text:."]);
   assert.deepEqual(shown("(HTTP://a.example/)!"), ["text:(", "link:HTTP://a.example/", "text:)!"]);
   assert.deepEqual(shown("https://a.example/Tea_(drink)"), ["link:https://a.example/Tea_(drink)"]);
+  assert.deepEqual(shown("(https://a.example/Tea_(drink))."), ["text:(", "link:https://a.example/Tea_(drink)", "text:)."]);
+  assert.deepEqual(shown("https://a.example/(a)_(b),))"), ["link:https://a.example/(a)_(b)", "text:,))"]);
   for (const text of ["javascript:alert(1)", "ftp://a.example", "data:text/html,x", "https://", "http://[", "xhttp://a"]) {
     assert.deepEqual(partsOf(text).filter(({ type }) => type !== "text"), [], text);
   }
