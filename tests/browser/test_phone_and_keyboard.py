@@ -216,3 +216,26 @@ async def test_the_keyboard_is_not_lost_with_a_button_that_goes(server: Server, 
     await ann.log.get_by_role("button", name="Retry", exact=True).focus()
     await press("Enter")
     await expect(ann.log).to_be_focused()
+
+
+async def test_the_keyboard_goes_into_what_opens_and_back(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    commands = ann.page.get_by_role("dialog", name="Commands", exact=True)
+    await ann.types("/help")
+    await expect(commands).to_be_focused()
+    await ann.page.keyboard.press("Tab")
+    await expect(commands.get_by_role("button", name="Done", exact=True)).to_be_focused()
+    await ann.page.keyboard.press("Escape")
+    await expect(ann.message).to_be_focused()
+    await ann.rooms.get_by_role("button", name="Settings", exact=True).press("Enter")
+    await expect(ann.settings).to_be_focused()
+    await ann.page.keyboard.press("Escape")
+    await expect(ann.rooms.get_by_role("button", name="Settings", exact=True)).to_be_focused()
+
+
+async def test_on_a_phone_the_help_names_the_keys_too(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann", PHONE)
+    await ann.types("/help")
+    keys = ann.page.get_by_text("Ctrl K", exact=True)
+    await expect(keys.and_(ann.page.locator("#help kbd"))).to_be_visible()
+    await expect(ann.page.locator("#jump-to kbd")).to_have_css("display", "none")
