@@ -2,7 +2,7 @@ import { COMMAND_NAMES, messagesOf } from "../commands.js";
 import { complete } from "../complete.js";
 import { session, store, submit } from "../page.js";
 import { whoTypes } from "../words.js";
-import { byId, el } from "./dom.js";
+import { byId, composes, el } from "./dom.js";
 
 const MANY = 5; // lines
 const NEARLY = 200; // characters left
@@ -68,11 +68,12 @@ function changed() {
 }
 
 const before = () => field.value.slice(0, field.selectionStart);
+const namesEmoji = () => /(^|\s):[\w+-]{2,}:?$/.test(before());
 
 function look() {
 	const nicks = [...(shown?.people.values() ?? [])].filter((nick) => !store.isMe(nick));
-	const rooms = store.all.filter(({ kind }) => kind === "room").map(({ name }) => name);
-	return complete(before(), { nicks, rooms, commands: COMMAND_NAMES, emoji: emoji ?? {} });
+	const rooms = store.all.map(({ name }) => name);
+	return complete(before(), { nicks, rooms, commands: COMMAND_NAMES, emoji });
 }
 
 function suggest(next, at = 0) {
@@ -117,15 +118,14 @@ function pressed(event) {
 }
 
 field.onkeydown = (event) => {
-	// While an input method composes, Enter picks a candidate.
-	if (!event.isComposing && !event.ctrlKey && !event.altKey && pressed(event)) event.preventDefault();
+	if (!composes(event) && !event.ctrlKey && !event.altKey && pressed(event)) event.preventDefault();
 };
 field.oninput = async () => {
 	changed();
 	if (/^(\/me |\/\/|[^/])/.test(field.value)) session.typing(shown);
-	if (!/:[\w+-]{2,}$/.test(before())) return;
-	emoji ??= await fetch("/static/emoji.json").then((answer) => answer.json(), () => null);
-	if (/(^|\s):[\w+-]{2,}$/.test(before())) suggest(look());
+	if (!namesEmoji()) return;
+	emoji ??= await fetch("/static/emoji.json").then((answer) => answer.json(), () => {});
+	if (namesEmoji()) suggest(look());
 };
 field.onblur = () => suggest(null);
 
@@ -143,10 +143,10 @@ export function drawComposer() {
 	drawTyping();
 	byId("problem").textContent = store.problem;
 	if (!inside) sent.length = back = 0; // the next one may be somebody else
+	field.placeholder = current ? `Message ${current.name}` : "/join #room";
 	if (!inside || current === shown) return;
 	shown = current;
 	write(current?.draft ?? "");
-	field.placeholder = current ? `Message ${current.name}` : "/join #room";
 	// Elsewhere a keyboard would come up.
 	if (matchMedia("(pointer: fine)").matches) field.focus();
 }

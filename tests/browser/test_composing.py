@@ -1,5 +1,7 @@
 """The box one types into."""
 
+from typing import Final
+
 import pytest
 from playwright.async_api import expect
 
@@ -239,3 +241,32 @@ async def test_in_a_low_window_the_suggestions_stay_in_it(server: Server, guests
     await ann.message.press_sequentially(":co")
     await expect(options.get_by_role("option")).to_have_count(5)
     assert await options.evaluate("list => list.getBoundingClientRect().top") >= 0
+
+
+async def test_an_emoji_may_be_typed_to_its_end(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    options = ann.page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+    await ann.message.press_sequentially("well :rocket:")
+    await expect(options).to_have_text(["🚀 :rocket:"])
+    await ann.message.press("Enter")
+    await expect(ann.message).to_have_value("well 🚀 ")
+
+
+ENTER: Final = """(field, options) => {
+  const event = new KeyboardEvent("keydown", {key: "Enter", bubbles: true, cancelable: true, ...options});
+  return !field.dispatchEvent(event);
+}"""
+"""Whether somebody made use of the key."""
+
+
+async def test_enter_that_picks_a_candidate_of_an_input_method_sends_nothing(
+    server: Server, guests: Guests
+) -> None:
+    """Safari ends the composition before it tells of the key, and leaves only its code."""
+    ann = await guests.enter(page_of(server), "Ann")
+    await ann.message.fill("half a sentence")
+    for options in ({"isComposing": True}, {"keyCode": 229}):
+        assert not await ann.message.evaluate(ENTER, options)
+    await expect(ann.message).to_have_value("half a sentence")
+    assert await ann.message.evaluate(ENTER, {"keyCode": 13})
+    await ann.sees("half a sentence")

@@ -21,6 +21,8 @@ test("commands only at the beginning, rooms and emoji anywhere", () => {
   assert.equal(texts("say /jo"), null);
   assert.deepEqual(texts("see #T"), ["#tea "]);
   assert.deepEqual(texts("oh :smi"), ["😄 ", "😏 "]);
+  assert.deepEqual(texts("oh :smile:"), ["😄 "]);
+  assert.deepEqual(texts("oh :SMI"), ["😄 ", "😏 "]);
   assert.deepEqual(complete(":smil", known).options[0].label, "😄 :smile:");
 });
 
