@@ -35,6 +35,7 @@ export class Conversation {
 	constructor(kind, name) {
 		this.kind = kind; // "room" or "direct"
 		this.name = name;
+		if (kind === "direct") this.meet(name); // until we know better
 		this.clear();
 	}
 
@@ -47,6 +48,11 @@ export class Conversation {
 		return this.items.find(({ id, kind }) => id && kind !== "gmsg")?.id;
 	}
 
+	/** Nothing would be lost with it. */
+	get isSaid() {
+		return !this.draft && this.items.every(({ status }) => status === "sent");
+	}
+
 	add(item) {
 		if (this.ids.has(item.id)) return false;
 		if (item.id) this.ids.add(item.id);
@@ -55,8 +61,14 @@ export class Conversation {
 		return true;
 	}
 
-	remove(item) {
+	/** To where it belongs by now. */
+	move(item) {
 		this.items = this.items.filter((each) => each !== item);
+		this.add(item);
+	}
+
+	meet(nick) {
+		this.people.set(fold(nick), nick);
 	}
 
 	/** Returns what was new. At most one hole is left, and filled from its newer end. */
@@ -72,7 +84,7 @@ export class Conversation {
 		else if (this.hole && !(newest < oldest || reached > this.hole)) this.hole = reached > this.shore ? reached : 0;
 		const added = page.filter(({ id }) => !this.ids.has(id));
 		for (const { id } of added) this.ids.add(id);
-		this.items = [...this.items, ...added].sort(compare);
+		this.items = this.items.concat(added).sort(compare);
 		if (!oldest || !(reached > oldest)) this.more = more;
 		this.loaded ||= first;
 		return added;

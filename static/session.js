@@ -13,7 +13,7 @@ export function makeSession({ store, connect }) {
 	const connection = connect({
 		hello,
 		lost,
-		status: (phase) => store.setLink(phase === "ready" ? { phase, why: "" } : { phase }),
+		status: (phase) => store.setLink({ phase }),
 		event(event) {
 			if (["bye", "error"].includes(event.type)) bye = event.reason ?? event.code;
 			else store.apply(event);
@@ -35,20 +35,18 @@ export function makeSession({ store, connect }) {
 		bye = "";
 		const again = store.epoch !== null;
 		const known = store.hello(event);
-		if (!(known && store.token && (await resume()))) logIn(again && !known);
+		if (!known || !store.token || (await resume())) logIn(again && !known);
 	}
 
+	/** Whether one has to log in instead. */
 	async function resume() {
 		const answer = await ask({ type: "resume", token: store.token, after: store.seen ?? undefined });
-		if (["not-resumable", "username-taken"].includes(answer.code)) return false;
-		if (answer.code) {
-			if (answer.code !== GONE) connection.giveUp();
-			return true;
-		}
+		if (["not-resumable", "username-taken"].includes(answer.code)) return true;
+		if (answer.code === GONE) return;
+		if (answer.code) return connection.giveUp();
 		store.resumed(answer);
 		if (!answer.recovered) tell({ code: "missed-more" });
 		goOn(answer);
-		return true;
 	}
 
 	async function logIn(anew) {
@@ -56,7 +54,8 @@ export function makeSession({ store, connect }) {
 		if (answer.code === GONE) return;
 		if (answer.code) {
 			connection.stop();
-			return store.set({ phase: "out", problem: explain(answer) });
+			store.phase = "out";
+			return tell(answer);
 		}
 		store.welcome(answer);
 		if (anew) store.notice(explain({ code: "started-anew" }));
@@ -78,7 +77,7 @@ export function makeSession({ store, connect }) {
 		there.turn?.then(again);
 		if (!code) store.about(there, topic);
 		if (!code || [GONE, "too-fast", "already-in-that-room"].includes(code)) return;
-		if (!there.draft && there.items.every(({ status }) => status === "sent")) store.drop(there, from);
+		if (there.isSaid) store.drop(there, from);
 		tell(answer);
 	}
 
@@ -96,21 +95,21 @@ export function makeSession({ store, connect }) {
 	async function load(there) {
 		if (!store.all.includes(there) || there.loading || there.turn || store.link.phase !== "ready") return;
 		if (!there.loaded) await page(there, {}, "first");
-		if (there.kind !== "room" || there.peopleKnown) return;
+		const isRoom = there.kind === "room";
+		if (there.peopleKnown || !(isRoom || there === store.current)) return;
 		there.peopleKnown = true;
-		const answer = await ask({ type: "who", room: there.name });
+		const answer = await ask({ type: "who", room: isRoom ? there.name : undefined });
 		if (answer.nicks) store.users(there, answer.nicks);
 		else there.peopleKnown = answer.code !== GONE && !there.turn;
 	}
 
 	/** One at a time; what is asked for meanwhile is not read. */
-	function page(...what) {
-		const [there] = what;
+	function page(there, ...what) {
 		const done = () => {
 			there.loading = null;
 			store.set();
 		};
-		return store.link.phase === "ready" && (there.loading ??= read(...what).then((failed) => {
+		return store.link.phase === "ready" && (there.loading ??= read(there, ...what).then((failed) => {
 			if (!failed) return done();
 			connection.pause(BREAK).then(done).then(() => load(there));
 		}));
@@ -159,6 +158,7 @@ export function makeSession({ store, connect }) {
 	}
 
 	return {
+		ask,
 		open,
 		enter(nick) {
 			store.set({ nick, token: null, phase: "entering", problem: "" });

@@ -69,7 +69,7 @@ export class Store {
 			this.seen = null;
 			for (const each of this.all) each.clear();
 		}
-		this.set({ epoch, replaying: 0, limits: { ...this.limits, ...limits } });
+		this.set({ epoch, replaying: 0, limits });
 		return known;
 	}
 
@@ -117,8 +117,9 @@ export class Store {
 	}
 
 	#look(there) {
-		if (there?.unread) there.mark = there.firstUnread;
-		if (there) there.unread = there.mentions = 0;
+		if (!there?.unread) return;
+		there.mark = there.firstUnread;
+		there.unread = there.mentions = 0;
 	}
 
 	setAway(away) {
@@ -126,9 +127,10 @@ export class Store {
 		this.set({ away });
 	}
 
-	/** Whether it calls us. */
-	#count(there, { id, mine, kind, mentioned, nick }) {
-		if (mine || kind === "gmsg" || this.ignores(nick) || (there === this.current && !this.away)) return false;
+	/** Whether it calls us. What was missed is new where one looks, too. */
+	#count(there, { id, mine, kind, mentioned, nick }, missed) {
+		if (mine || kind === "gmsg" || this.ignores(nick)) return false;
+		if (there === this.current && !this.away && !missed) return false;
 		if (!there.unread) there.firstUnread = id;
 		there.unread += 1;
 		const called = mentioned || kind === "dm";
@@ -184,10 +186,14 @@ export class Store {
 		const item = this.#read(event);
 		for (const each of places) {
 			each.typing.delete(item.nick);
-			if (each.is("direct", item.nick)) each.name = item.nick;
-			if (each.add(item) && this.#count(each, item)) this.onCall(each, item);
+			if (each.is("direct", item.nick)) {
+				each.name = item.nick;
+				each.meet(item.nick);
+			}
+			if (each.add(item) && this.#count(each, item, this.replaying)) this.onCall(each, item);
 		}
 		this.replaying = Math.max(0, this.replaying - 1);
+		if (!this.replaying) this.setAway(this.away);
 		this.saw(item.id);
 	}
 
@@ -197,8 +203,9 @@ export class Store {
 	}
 
 	#come(nick, there) {
+		this.find("direct", nick)?.meet(nick);
 		if (there.people.has(fold(nick))) return;
-		there.people.set(fold(nick), nick);
+		there.meet(nick);
 		this.#presence(nick, "joined the room", there);
 	}
 
@@ -209,7 +216,7 @@ export class Store {
 
 	#go(nick, places, how) {
 		for (const each of places) {
-			if (each.people.delete(fold(nick)) || each.is("direct", nick)) this.#presence(nick, how, each);
+			if (each.people.delete(fold(nick))) this.#presence(nick, how, each);
 		}
 	}
 
@@ -228,21 +235,20 @@ export class Store {
 		}
 		const taken = !same(old, nick) && this.find("direct", nick);
 		for (const each of this.all) {
-			const here = each.people.delete(fold(old));
-			if (here) each.people.set(fold(nick), nick);
-			const direct = !taken && each.is("direct", old);
-			if (direct) each.name = nick;
-			if (here || direct) this.#presence(old, `is now known as ${nick}`, each);
+			if (!each.people.delete(fold(old))) continue;
+			each.meet(nick);
+			if (!taken && each.is("direct", old)) each.name = nick;
+			this.#presence(old, `is now known as ${nick}`, each);
 		}
 	}
 
-	nicksIn({ kind, name, people }) {
-		const nicks = kind === "direct" ? [name] : people.values();
-		return [...new Set([...nicks, this.nick])].sort((a, b) => (fold(a) < fold(b) ? -1 : 1));
+	nicksIn({ people }) {
+		return [...new Set([...people.values(), this.nick])].sort((a, b) => (fold(a) < fold(b) ? -1 : 1));
 	}
 
 	users(there, nicks) {
-		there.people = new Map(nicks.map((nick) => [fold(nick), nick]));
+		there.people.clear();
+		for (const nick of nicks) if (there.kind === "room" || there.is("direct", nick)) there.meet(nick);
 		this.set();
 	}
 
@@ -250,8 +256,8 @@ export class Store {
 	history(there, { messages, more }, how) {
 		const before = there.knownTo;
 		const added = there.merge(messages.map((each) => this.#read(each)), more, how);
-		for (const item of added) if (before >= 0 && item.id > before) this.#count(there, item);
-		this.set();
+		for (const item of added) if (before >= 0 && item.id > before) this.#count(there, item, true);
+		this.setAway(this.away);
 	}
 
 	saw(id) {
@@ -282,9 +288,8 @@ export class Store {
 
 	#settle(ref, fields) {
 		const item = this.unsent.get(ref);
-		for (const each of item.places) each.remove(item);
 		Object.assign(item, fields, { version: item.version + 1 });
-		for (const each of item.places) each.add(item);
+		for (const each of item.places) each.move(item);
 		this.set();
 	}
 

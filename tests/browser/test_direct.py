@@ -47,3 +47,27 @@ async def test_direct_messages_pass_between_the_page_and_a_netcat(server: Server
         await expect(ann.log).to_contain_text("Not sent. Nobody of that name is here.")
         await ann.page.get_by_role("button", name="Close", exact=True).click()
         await expect(ann.link("nobody")).to_have_count(0)
+
+
+async def test_a_direct_conversation_says_whether_the_other_one_is_here(
+    server: Server, guests: Guests
+) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    async with command_user(server, "Cy"):
+        await ann.sees("Cy joined the room")
+        await ann.types("/msg Cy hello")
+        await ann.finds_here("Ann you", "Cy")
+    await ann.sees("Cy left the chat")
+    await ann.finds_here("Ann you")
+    await ann.types("/who")
+    await ann.sees("In Cy: Ann")
+    await ann.page.reload()
+    await ann.is_connected()
+    await ann.finds_here("Ann you")
+    async with command_user(server, "cy") as cy:
+        await ann.finds_here("Ann you", "cy")
+        await cy.send("NICK Zoe")
+        await ann.finds_here("Ann you", "Zoe")
+        await expect(ann.message).to_have_attribute("placeholder", "Message Zoe")
+    await ann.types("/msg Nobody")
+    await ann.finds_here("Ann you")

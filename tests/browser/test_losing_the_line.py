@@ -215,3 +215,26 @@ async def test_the_page_comes_back_at_once_when_the_network_does_or_somebody_loo
         place = "document" if sign == "visibilitychange" else "window"
         await ann.page.evaluate(f"{place}.dispatchEvent(new Event('{sign}'))")
         await ann.is_connected()
+
+
+async def test_what_was_missed_is_marked_in_the_room_one_looks_at(
+    server: Server, guests: Guests, watch: Watch
+) -> None:
+    watch.allow(NO_NETWORK)
+    async with cable(server.web_port) as line, plain_user(server, "Pat") as pat:
+        ann = await guests.enter(line.url, "Ann")
+        await ann.says("m1")
+        await pat.is_told("Ann has joined the chat.", "Ann: m1")
+        for missed in (["m2", "m3"], ["m4"]):
+            line.cut()
+            await ann.is_cut_off()
+            await pat.send(*missed, "/who")
+            await pat.is_told("In #general: Ann, Pat")
+            line.mend()
+            await ann.connects_again()
+            await ann.sees(*missed)
+            expected = ["m1", "m2", "m3", "m4"][: int(missed[-1][1])]
+            expected.insert(int(missed[0][1]) - 1, "New messages")
+            await expect(ann.log.get_by_text("New messages", exact=True)).to_be_visible()
+            assert await ann.reads(r"\bm\d\b|New messages") == expected
+            await expect(ann.link("#general")).to_be_visible()  # nothing is unread

@@ -430,3 +430,34 @@ test("what is opened while nobody sees the page stays unread until somebody does
   store.setAway(false);
   assert.deepEqual([at("@Bob").unread, at("@Bob").mark], [0, 1]);
 });
+
+test("what was missed is marked in the room one looks at, whether it is replayed or read, and is not unread", () => {
+  const room = at("#general");
+  store.history(room, page([1]), "first");
+  store.saw(1);
+  store.hello(hello());
+  store.resumed({ ...welcome(), recovered: true, missed: 2 });
+  store.apply(message(2));
+  store.apply(message(3));
+  assert.deepEqual([room.mark, room.unread, room.mentions], [2, 0, 0]);
+  store.apply(message(4));
+  assert.equal(room.mark, 2);
+  store.hello(hello());
+  store.welcome(welcome());
+  store.history(room, page([4, 5, 6]), "first");
+  assert.deepEqual([room.mark, room.unread], [5, 0]);
+});
+
+test("a direct conversation knows whether the other one is here", () => {
+  const bob = store.ensure("direct", "Bob");
+  const here = (nicks) => (nicks && store.users(bob, nicks), store.nicksIn(bob));
+  assert.deepEqual(here(["Ann", "Cy"]), ["Ann"]);
+  assert.deepEqual(here(["Ann", "bob", "Cy"]), ["Ann", "bob"]);
+  store.apply({ type: "disconnected", nick: "bob" });
+  assert.deepEqual(here(), ["Ann"]);
+  store.apply({ type: "joined", room: "#general", nick: "Bob" });
+  assert.deepEqual(here(), ["Ann", "Bob"]);
+  store.apply({ type: "disconnected", nick: "Bob" });
+  store.apply({ type: "dm", id: 9, time: "2026-11-20T09:30:00.123Z", nick: "Bob", to: "Ann", text: "psst" });
+  assert.deepEqual(here(), ["Ann", "Bob"]);
+});
