@@ -40,7 +40,10 @@ export function makeSubmit(store, session) {
 		rooms: () => store.set({ wanted: "finder" }),
 		help: () => store.set({ wanted: "help" }),
 		nick: ({ nick }) => session.rename(nick),
-		quit: () => session.quit(),
+		async quit() {
+			await session.ask({ type: "ping" }); // what is on its way has arrived then
+			if (store.all.every(({ isSaid }) => isSaid) || confirm(explain({ code: "unsent" }))) session.quit();
+		},
 		who: (_, here) => notice(`In ${here.name}: ${store.nicksIn(here).join(", ")}`),
 		async online() {
 			const answer = await session.online();
@@ -58,14 +61,13 @@ export function makeSubmit(store, session) {
 			notice(`You do not ignore ${nick}.`);
 		},
 	};
-	const IN_A_ROOM = ["say", "all", "leave", "topic", "who"];
 
 	return (text) => {
 		if (!text.trim()) return false;
 		store.set({ problem: "" });
 		const intent = parse(text);
 		const here = store.current;
-		if (!here && IN_A_ROOM.includes(intent.type)) return no("no-room");
+		if (!here && ["say", "all", "leave", "topic", "who"].includes(intent.type)) return no("no-room");
 		return handlers[intent.type](intent, here) !== false;
 	};
 }

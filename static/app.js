@@ -2,11 +2,11 @@ import { keep, leaveSession, recallSettings, takeSession } from "./memory.js";
 import { session, store } from "./page.js";
 import { followAddress, showAddress } from "./route.js";
 import { drawComposer } from "./views/composer.js";
-import { drawFinder } from "./views/finder.js";
 import { drawFrame } from "./views/frame.js";
 import { drawLog } from "./views/log.js";
 import { drawSettings } from "./views/settings.js";
 import { drawSides } from "./views/sides.js";
+import "./views/finder.js";
 
 // Once a frame, but another conversation at once: the next key belongs to it.
 let due = false;
@@ -19,7 +19,7 @@ function draw() {
 	wasIn = store.phase === "in";
 	if (wasIn && !before) followAddress();
 	if (wasIn) keep("nick", store.nick);
-	for (const each of [drawFrame, drawSides, drawLog, drawComposer, drawFinder, drawSettings]) each();
+	for (const each of [drawFrame, drawSides, drawLog, drawComposer, drawSettings]) each();
 	if (wasIn || before) showAddress(wasIn && store.current);
 	if (document.hidden) leave(); // the page may be discarded
 }
@@ -41,7 +41,7 @@ function comeBack() {
 addEventListener("popstate", ({ state }) => wasIn && followAddress(state));
 addEventListener("online", session.nudge);
 addEventListener("offline", session.nudge);
-addEventListener("storage", () => store.set({ settings: { ...store.settings, ...recallSettings() } }));
+addEventListener("storage", () => store.choose(recallSettings()));
 addEventListener("pagehide", leave);
 addEventListener("pageshow", comeBack);
 document.addEventListener("visibilitychange", () => {

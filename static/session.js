@@ -169,8 +169,6 @@ export function makeSession({ store, connect }) {
 		older: (there) => page(there, { before: there.oldest, limit: PAGE / 2 }),
 		fill: (there) => page(there, { before: there.hole, limit: PAGE }),
 		online: () => ask({ type: "who" }),
-		rooms: () => ask({ type: "rooms" }),
-		search: (query, limit) => ask({ type: "search", query, limit }),
 
 		async reveal({ id, room, nick, to }) {
 			const there = room ? store.find("room", room) : store.ensure("direct", store.isMe(nick) ? to : nick);

@@ -1,7 +1,7 @@
 import { roomName } from "../commands.js";
 import { session, store } from "../page.js";
 import { explain } from "../words.js";
-import { button, byId, dayName, el, nickClass, span } from "./dom.js";
+import { button, byId, composes, dayName, el, nickClass, span } from "./dom.js";
 
 const REST = 250;
 const MOST = 20;
@@ -38,30 +38,33 @@ function draw() {
 	fill("rooms", found.map(({ room, members, topic }) => choice(room, `${members} here`, topic)));
 	fill("people", people.filter(fits).map((nick) => [() => session.talkTo(nick), span(nickClass(nick), nick)]));
 	const named = roomName(word);
-	fill("new", named && !rooms.some(({ room }) => room === named) ? [choice(named, "a new room", "")] : []);
+	const fresh = named && !rooms.some(({ room }) => room === named) ? [choice(named, "a new room", "")] : [];
+	const meant = word.startsWith("#"); // else what was said comes first
+	fill("new", meant ? fresh : []);
+	fill("other", meant ? [] : fresh);
 	tell({});
 	clearTimeout(timer);
 	if (word) timer = setTimeout(search, REST, query);
 	else fill("said", []);
 }
 
-async function search(query) {
-	const answer = await session.search(query, MOST);
+async function search(query, go) {
+	const answer = await session.ask({ type: "search", query, limit: MOST });
 	if (query !== field.value) return;
 	const { messages = [] } = answer;
 	const said = store.visible(messages).reverse();
 	fill("said", said.map(hit));
 	const code = said.length ? messages.length === MOST && "newest-only" : "nothing-found";
 	tell({ code, ...answer });
+	if (go && dialog.open) dialog.querySelector("li button")?.click();
 }
 
 async function open() {
-	store.wanted = "";
 	if (dialog.open) return;
 	field.value = "";
 	dialog.showModal();
 	draw();
-	const [listed, online] = await Promise.all([session.rooms(), session.online()]);
+	const [listed, online] = await Promise.all([session.ask({ type: "rooms" }), session.online()]);
 	rooms = listed.rooms ?? [];
 	people = online.nicks ?? [];
 	if (document.activeElement === field) draw();
@@ -70,13 +73,15 @@ async function open() {
 
 field.oninput = draw;
 dialog.onkeydown = (event) => {
-	if (event.isComposing) return;
+	if (composes(event)) return;
 	const places = [field, ...dialog.querySelectorAll("li button")];
+	const first = dialog.querySelector("ul:not(#found-other) button");
 	const at = places.indexOf(document.activeElement);
 	const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
 	if (step) places.at((at + step) % places.length).focus();
-	else if (event.key === "Enter" && !at) places[1]?.click();
-	else return;
+	else if (event.key !== "Enter" || at) return;
+	else if (first) first.click();
+	else search(field.value, true);
 	event.preventDefault();
 };
 byId("jump-to").onclick = open;
@@ -86,5 +91,3 @@ addEventListener("keydown", (event) => {
 	event.preventDefault();
 	open();
 });
-
-export const drawFinder = () => store.wanted === "finder" && open();

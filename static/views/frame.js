@@ -1,5 +1,5 @@
 import { recall } from "../memory.js";
-import { session, store } from "../page.js";
+import { session, store, submit } from "../page.js";
 import { describe } from "../words.js";
 import { byId } from "./dom.js";
 
@@ -11,8 +11,9 @@ again.onclick = () => {
 	session.connect();
 	byId("log").focus();
 };
-leave.onclick = () => session.leave(store.current);
-byId("quit").onclick = session.quit;
+// The second click of two would leave the next room.
+leave.onclick = ({ detail }) => detail < 2 && session.leave(store.current);
+byId("quit").onclick = () => submit("/quit");
 nick.value = recall("nick");
 form.onsubmit = (event) => {
 	event.preventDefault();
@@ -24,7 +25,6 @@ function drawStatus(inside) {
 	const words = describe(store.link, inside);
 	if (status.textContent !== words) status.textContent = words; // else it is read out again
 	status.dataset.phase = phase;
-	again.hidden = phase !== "waiting" && !(phase === "idle" && inside);
 	again.textContent = phase === "idle" ? "Use it here" : "Connect now";
 }
 
@@ -51,7 +51,8 @@ export function drawFrame() {
 	document.title = `${unread ? `(${unread}) ` : ""}${name && `${name} · `}Parlour`;
 	byId("icon").href = `/static/favicon${unread ? "-unread" : ""}.svg`;
 	drawStatus(inside);
-	if (store.wanted !== "help") return;
+	const { wanted } = store;
 	store.wanted = "";
-	byId("help").showPopover();
+	if (wanted === "finder") byId("jump-to").click();
+	if (wanted === "help") byId("help").showPopover();
 }

@@ -3,6 +3,8 @@
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.cable import cable
+from tests.browser.chromium import NO_NETWORK, Watch
 from tests.browser.guest import Guests, page_of
 from tests.e2e.netcat import command_user, plain_user
 from tests.e2e.server import Server
@@ -117,3 +119,36 @@ async def test_who_quits_is_back_at_the_door_and_gone_for_the_others(server: Ser
     await ann.page.reload()
     await expect(ann.entry).to_be_visible()
     await bo.finds_here("Bo you")
+
+
+async def test_who_quits_is_asked_before_something_unsent_is_lost(
+    server: Server, guests: Guests, watch: Watch
+) -> None:
+    """And the question is declined."""
+    watch.allow(NO_NETWORK)
+    watch.allow("^dialog: Something is written and not sent.")
+    async with cable(server.web_port) as line:
+        ann = await guests.enter(line.url, "Ann")
+        leave = ann.page.get_by_role("button", name="Quit", exact=True)
+        await ann.message.fill("not done yet")
+        async with ann.page.expect_event("dialog"):
+            await leave.click()
+        await ann.joins("#tea")
+        async with ann.page.expect_event("dialog"):
+            await ann.types("/quit")
+        await ann.opens("#general")
+        await expect(ann.message).to_have_value("not done yet")
+        await ann.message.fill("")
+        line.cut()
+        await ann.is_cut_off()
+        await ann.types("wait for me")
+        async with ann.page.expect_event("dialog"):
+            await leave.click()
+        await expect(ann.unsent).to_have_count(1)
+        line.mend()
+        await ann.connects_again()
+        await ann.has_sent_everything()
+        before = len(watch.seen)
+        await leave.click()
+        await expect(ann.entry).to_be_visible()
+        assert watch.seen[before:] == []

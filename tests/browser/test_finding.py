@@ -215,6 +215,7 @@ async def test_keys_that_belong_to_an_input_method_are_left_to_it(server: Server
     await expect(dialog.get_by_role("button", name="#general")).to_be_visible()
     for key in ("Enter", "ArrowDown"):
         assert not await box.evaluate(PRESS, {"key": key, "isComposing": True})
+        assert not await box.evaluate(PRESS, {"key": key, "keyCode": 229})  # as in Safari
     await expect(box).to_be_focused()
     await expect(dialog).to_be_visible()
     assert await box.evaluate(PRESS, {"key": "Enter"})
@@ -261,3 +262,45 @@ async def test_a_hit_among_the_longest_messages_is_shown(server: Server, guests:
         await dialog.get_by_role("button", name="Cy: needle").click()
         await expect(ann.log.get_by_text("needle", exact=True)).to_be_in_viewport()
         await expect(ann.log.locator(".found")).to_have_count(1)
+
+
+async def test_enter_takes_what_was_said_before_a_room_that_is_not_there_yet(
+    server: Server, guests: Guests
+) -> None:
+    """However fast it is pressed. Who writes the # means a room."""
+    ann = await guests.enter(page_of(server), "Ann")
+    dialog, box = finder(ann)
+    keyboard = ann.page.keyboard
+    async with command_user(server, "Cy") as cy:
+        await cy.send("MSG the release is tomorrow")
+        await ann.sees("the release is tomorrow")
+        await ann.joins("#tea")
+        await keyboard.press("Control+k")
+        await expect(dialog.get_by_role("button", name="Cy", exact=True)).to_be_visible()
+        await box.fill("release")
+        await keyboard.press("Enter")
+        await ann.is_in("#general")
+        await expect(ann.log.locator(".found")).to_have_text(re.compile("the release is tomorrow"))
+        await expect(ann.link("#release")).to_have_count(0)
+        await keyboard.press("Control+k")
+        await box.fill("release")
+        await expect(dialog.get_by_role("button")).to_have_text(
+            [re.compile("Cy: the release is tomorrow"), "#release a new room"]
+        )
+        await box.fill("#release")
+        await expect(dialog.get_by_role("button")).to_have_text(
+            ["#release a new room", re.compile("Cy: the release is tomorrow")]
+        )
+        await keyboard.press("Enter")
+        await ann.is_in("#release")
+
+
+async def test_escape_closes_the_dialog_whatever_stands_in_it(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    dialog, box = finder(ann)
+    await ann.page.keyboard.press("Control+k")
+    await ann.page.keyboard.type("some words")
+    await expect(box).to_have_value("some words")
+    await ann.page.keyboard.press("Escape")
+    await expect(dialog).not_to_be_visible()
+    await expect(ann.message).to_be_focused()

@@ -142,3 +142,31 @@ async def test_what_is_typed_right_after_a_join_goes_to_the_new_room(
         await ann.sees("is there any left?")
         await cy.send("JOIN #tea", "HISTORY")
         await cy.until(".*Ann is there any left.*")
+
+
+async def test_a_double_click_on_leave_leaves_one_room(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    await ann.joins("#tea")
+    await ann.joins("#python")
+    await ann.page.get_by_role("button", name="Leave", exact=True).dblclick()
+    await ann.is_in("#tea")
+    await expect(ann.link("#python")).to_have_count(0)
+    await ann.says("still here")
+    await expect(ann.link("#tea")).to_have_count(1)
+    await expect(ann.link("#general")).to_have_count(1)
+
+
+async def test_the_open_conversation_is_always_in_sight_in_the_list(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann", {"viewport": {"width": 1000, "height": 400}})
+    for n in range(12):
+        await ann.types(f"/join #room-{n}")
+        await ann.is_in(f"#room-{n}")
+    await expect(ann.link("#room-11")).to_be_in_viewport(ratio=1)
+    await expect(ann.link("#room-10")).not_to_be_in_viewport()
+    await ann.types("/msg Bo")
+    await ann.is_in("Bo")
+    await expect(ann.link("Bo")).to_be_in_viewport(ratio=1)
+    await ann.opens("#general")
+    await ann.link("Bo").scroll_into_view_if_needed()
+    await expect(ann.link("Bo")).to_be_in_viewport()
+    await expect(ann.link("#general")).to_be_in_viewport(ratio=1)

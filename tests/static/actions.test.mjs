@@ -4,14 +4,15 @@ import { makeSubmit } from "../../static/actions.js";
 import { Store } from "../../static/state.js";
 import { hello, settled } from "./fakes.mjs";
 
-let store, submit, online;
+let store, submit, online, quits;
 
 beforeEach(() => {
   store = new Store();
   store.hello(hello());
   store.welcome({ nick: "Ann", token: "t", rooms: ["#general"] });
   online = { type: "users", nicks: ["Ann", "Bob"] };
-  submit = makeSubmit(store, { online: async () => online });
+  quits = 0;
+  submit = makeSubmit(store, { online: async () => online, ask: async () => ({ type: "pong" }), quit: () => (quits += 1) });
 });
 
 const type = async (text) => (assert.ok(submit(text)), settled());
@@ -50,4 +51,25 @@ test("what needs no room is answered in none", async () => {
     assert.equal(submit(text), false);
     assert.equal(store.problem, "Join a room first.");
   }
+});
+
+test("/quit asks when something is written and not sent, or failed, and then only", async (t) => {
+  const asked = [];
+  let answer = false;
+  globalThis.confirm = (text) => (asked.push(text), answer);
+  t.after(() => delete globalThis.confirm);
+  await type("/quit");
+  assert.deepEqual([quits, asked.length], [1, 0]);
+  const { current } = store;
+  current.draft = "not done";
+  await type("/quit");
+  assert.deepEqual([quits, asked.length], [1, 1]);
+  current.draft = "";
+  store.pend({ ref: "r", kind: "msg", text: "said", places: [current] });
+  store.fail("r", "why");
+  await type("/quit");
+  assert.deepEqual([quits, asked.length], [1, 2]);
+  answer = true;
+  await type("/quit");
+  assert.deepEqual([quits, asked.length], [2, 3]);
 });
