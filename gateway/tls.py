@@ -122,7 +122,12 @@ class _Handshake(_Early):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._wire = cast(asyncio.Transport, transport)
-        self._begin(self._proxies.counting(self._wire.get_extra_info("peername")))
+        self._peer = self._wire.get_extra_info("peername")
+        """Kept: of a connection that was broken off, uvloop raises ValueError instead of telling it."""
+        self._meet()
+
+    def _meet(self) -> None:
+        self._begin(self._proxies.counting(self._peer))
 
     def _begin(self, address: str) -> None:
         if not self._admission.enter(address):
@@ -153,8 +158,7 @@ class _Handshake(_Early):
         except ConnectionError:
             pass  # it is gone: a load balancer that looks whether anybody is there does that
         except OSError as error:  # of which timeouts and TLS' own errors are kinds
-            peer = self._wire.get_extra_info("peername")
-            self._failures.log("Refused %s: no TLS handshake: %s", peer, error)
+            self._failures.log("Refused %s: no TLS handshake: %s", self._peer, error)
         finally:
             if secure is None:
                 self._admission.leave(address)
@@ -181,25 +185,23 @@ class _IntroducedHandshake(_Handshake):
     _deadline: asyncio.TimerHandle | None = None
     """While the header has not come whole."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if host(transport.get_extra_info("peername")) not in self._proxies:
-            super().connection_made(transport)
+    def _meet(self) -> None:
+        if host(self._peer) not in self._proxies:
+            super()._meet()
             return
-        self._wire = cast(asyncio.Transport, transport)
         self._deadline = asyncio.get_running_loop().call_later(HEADER_PATIENCE, self._wire.abort)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self._deadline is None:
             return
-        peer = self._wire.get_extra_info("peername")
         match proxy_protocol.parse(self.received):
             case proxy_protocol.Header(address=address, size=size):
                 self._no_deadline()
                 self._head, self.received = self.received[:size], self.received[size:]
-                self._begin(address or host(peer))
+                self._begin(address or host(self._peer))
             case proxy_protocol.Bad(why=why):
-                self._failures.log("Refused %s: %s", peer, why)
+                self._failures.log("Refused %s: %s", self._peer, why)
                 self._wire.abort()
 
     def _no_deadline(self) -> None:

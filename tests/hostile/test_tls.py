@@ -17,6 +17,7 @@ from tcp_frontend.proxy_protocol import SIGNATURE
 from tests.clients import require, within
 from tests.e2e.programs import DEADLINE, Program, running
 from tests.e2e.server import IN_MEMORY, LOOPBACK, parlour
+from tests.e2e.sockets import reset_at_close
 from tests.hostile.house import House, opened, with_few_descriptors
 from tests.hostile.secrets import Pair, make_pair
 from tests.hostile.test_caps import calling, own_address
@@ -217,6 +218,32 @@ async def test_handshakes_that_never_end_are_cut_and_leave_nothing_behind(used: 
         assert await name_of(house.tls_port, used) == "first"
         await house.back_to(before)
         assert [line for line in house.program.errors if " INFO " not in line] == []
+
+
+def breaks_off(port: int, said: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port), DEADLINE) as sock:
+        reset_at_close(sock)
+        sock.sendall(said)
+
+
+@pytest.mark.parametrize(
+    "said", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01"], ids=["no TLS", "half a greeting"]
+)
+async def test_whoever_breaks_off_instead_of_shaking_hands_costs_one_line_of_the_log_at_most(
+    used: Pair, said: bytes
+) -> None:
+    anyone = ("--trusted-proxy", "127.0.0.0/8", "--proxy-protocol")
+    async with opened(*tls(used, *anyone)) as house:
+        for port, words in (
+            (house.web_port, said),
+            (house.tls_port, V1 % b"127.0.0.1" + said),
+            (house.tls_port, said),
+        ):
+            for _ in range(50):
+                breaks_off(port, words)
+        assert await name_of(house.web_port, used) == "first"
+        await house.stops()
+        assert len([line for line in house.program.errors if "Refused" not in line]) < 5
 
 
 async def test_handshakes_that_never_begin_count_as_connections_until_they_are_cut(used: Pair) -> None:
