@@ -30,27 +30,25 @@ class CannotUse(Exception):
 
 
 class Certificate:
-    """`context` stays the same one: connections that exist go on, new ones get what was loaded last."""
+    """`context` is for new connections; those that exist go on with the one they have begun with."""
 
     def __init__(self, chain: str, key: str) -> None:
         """Raises CannotUse."""
         self._chain = chain
         self._key = key
         self.failures = Sparing(logger, logging.INFO)
-        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self.context.load_cert_chain(*self._tried(), NO_PASSWORD)
+        self.context = self._loaded()
 
-    def _tried(self) -> tuple[str, str]:
-        """The files, if they can be used: a context that half took a bad pair would serve nobody."""
+    def _loaded(self) -> ssl.SSLContext:
+        """A new one each time: one that half took a bad pair would serve nobody."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
-            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-                self._chain, self._key, NO_PASSWORD
-            )
-        except (OSError, ssl.SSLError) as error:
+            context.load_cert_chain(self._chain, self._key, NO_PASSWORD)
+        except OSError as error:  # of which TLS' own errors are a kind
             why = self._problem() or error.strerror or error
             raise CannotUse(f"cannot use {self._chain} with {self._key}: {why}") from None
-        return self._chain, self._key
+        return context
 
     def _problem(self) -> str:
         """What OpenSSL does not tell: which of the files is not what it should be."""
@@ -79,7 +77,7 @@ class Certificate:
     def reload(self) -> None:
         """Take the files as they are now; keep the old certificate when they cannot be used."""
         try:
-            self.context.load_cert_chain(*self._tried(), NO_PASSWORD)
+            self.context = self._loaded()
         except CannotUse as problem:
             logger.error("The old certificate stays in use: %s", problem)
         else:

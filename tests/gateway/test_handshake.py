@@ -3,12 +3,14 @@
 import asyncio
 import gc
 import ssl
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 import tcp_frontend.server
+from core.addresses import Trusted
 from core.admission import Admission
 from core.chat import Chat
 from gateway.sockets import listen
@@ -61,18 +63,68 @@ async def test_what_comes_with_the_handshake_is_heard_and_leaves_no_error(pair: 
         await house.stops()
 
 
-async def test_who_is_turned_away_after_a_handshake_and_has_said_all_leaves_no_error(pair: Pair) -> None:
+@asynccontextmanager
+async def line_door(
+    secured_by: Pair | Certificate,
+    admission: Admission | None = None,
+    *,
+    shaking: Admission | None = None,
+    proxies: Trusted | None = None,
+) -> AsyncIterator[int]:
+    """Gives its port; `shaking` counts the handshakes where they are not to be counted like the door does.
+
+    Fails at the end when an exception has come to nobody but the event loop.
+    """
     problems: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, problem: problems.append(problem))
-    full = Admission(most=1)
-    full.enter("192.0.2.1")
+    if isinstance(secured_by, Pair):
+        secured_by = Certificate(str(secured_by.cert), str(secured_by.key))
+    admission = admission or Admission()
+    secured = secured_by.door(shaking or admission, proxies or Trusted(), introduced=proxies is not None)
     sockets = listen(HOST, 0, "--tcp-port")
-    secured = Certificate(str(pair.cert), str(pair.key)).door(Admission())
     async with (
         Chat(MemoryLog(), limits=UNLIMITED) as chat,
-        tcp_frontend.server.serve(chat, full, sockets, sendq=SENDQ, secured=secured),
+        tcp_frontend.server.serve(chat, admission, sockets, sendq=SENDQ, proxies=proxies, secured=secured),
     ):
-        await says_all_at_once(sockets[0].getsockname()[1], pair, b"LOGIN Ann\nMSG hi\n")
-        assert full.refused == 1
+        yield sockets[0].getsockname()[1]
     gc.collect()  # an exception that nobody asked a task for is told of at the end of the task
     assert not problems, problems
+
+
+async def test_who_is_turned_away_after_a_handshake_and_has_said_all_leaves_no_error(pair: Pair) -> None:
+    full = Admission(most=1)
+    full.enter("192.0.2.1")
+    async with line_door(pair, full, shaking=Admission()) as port:
+        await says_all_at_once(port, pair, b"LOGIN Ann\nMSG hi\n")
+        assert full.refused == 1
+
+
+async def first_line(port: int, pair: Pair) -> bytes:
+    """What somebody hears who trusts this certificate alone."""
+    context = ssl.create_default_context(cafile=pair.cert)
+    async with within(5):
+        reader, writer = await asyncio.open_connection(HOST, port, ssl=context, server_hostname="localhost")
+        try:
+            return await reader.readline()
+        finally:
+            writer.transport.abort()
+
+
+async def test_files_that_change_once_they_were_loaded_do_no_harm(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever renews them writes one after the other, at any moment."""
+    new, certificate = make_pair(tmp_path, "new"), Certificate(str(pair.cert), str(pair.key))
+    really = ssl.SSLContext.load_cert_chain
+
+    def just_in_time(self: ssl.SSLContext, *files: str) -> None:
+        really(self, *files)
+        pair.key.write_text("half")
+
+    async with line_door(certificate) as port:
+        for file, content in zip(pair, new, strict=True):
+            file.write_bytes(content.read_bytes())
+        monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", just_in_time)
+        for _ in range(2):
+            certificate.reload()
+            assert (await first_line(port, new)).startswith(b"Welcome!")
