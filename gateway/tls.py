@@ -153,9 +153,9 @@ class _Handshake(_Early):
             secure = await asyncio.get_running_loop().start_tls(
                 self._wire, app, self._context, server_side=True, ssl_handshake_timeout=HANDSHAKE_PATIENCE
             )
-        except ConnectionError:
+        except (ConnectionResetError, BrokenPipeError):
             pass  # it is gone: a load balancer that looks whether anybody is there does that
-        except OSError as error:  # of which timeouts and TLS' own errors are kinds
+        except OSError as error:  # TLS' own kind, or ConnectionAbortedError: the loop has waited long enough
             self._failures.log("Refused %s: no TLS handshake: %s", self._peer, error)
         finally:
             if secure is None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import gc
+import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -13,14 +14,18 @@ import tcp_frontend.server
 from core.addresses import Trusted
 from core.admission import Admission
 from core.chat import Chat
+from gateway import tls
 from gateway.sockets import listen
 from gateway.tls import Certificate
 from storage.memory import MemoryLog
 from tests.clients import HOST, within
+from tests.conftest import LOOPS
 from tests.doors import SENDQ, UNLIMITED
 from tests.e2e.sockets import dialling
 from tests.hostile.house import opened
 from tests.hostile.secrets import Pair, make_pair
+
+pytestmark = pytest.mark.asyncio(loop_factories=[*LOOPS])
 
 
 @pytest.fixture
@@ -128,3 +133,48 @@ async def test_files_that_change_once_they_were_loaded_do_no_harm(
         for _ in range(2):
             certificate.reload()
             assert (await first_line(port, new)).startswith(b"Welcome!")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with within(5):
+        while not condition():  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0)
+
+
+async def until_cut(port: int, said: bytes) -> None:
+    reader, writer = await asyncio.open_connection(HOST, port)
+    try:
+        writer.write(said)
+        async with within(5):
+            with suppress(ConnectionResetError):
+                assert await reader.read() == b""
+    finally:
+        writer.transport.abort()
+
+
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x01"], ids=["silent", "half a greeting"])
+async def test_whoever_does_not_shake_hands_in_time_is_in_the_log(
+    pair: Pair, said: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tls, "HANDSHAKE_PATIENCE", 0.1)
+    caplog.set_level(logging.INFO)
+    async with line_door(pair) as port:
+        await until_cut(port, said)
+    (line,) = [message for message in caplog.messages if message.startswith("Refused ('127.0.0.1', ")]
+    assert "no TLS handshake: SSL handshake is taking longer than 0.1 seconds" in line
+
+
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x01"], ids=["silent", "half a greeting"])
+async def test_whoever_only_looks_whether_anybody_is_there_is_not_in_the_log(
+    pair: Pair, said: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    admission = Admission()
+    async with line_door(pair, admission) as port:
+        for end in (asyncio.StreamWriter.close, lambda writer: writer.transport.abort()):
+            _, writer = await asyncio.open_connection(HOST, port)
+            await until(lambda: admission.connected == 1)
+            writer.write(said)
+            end(writer)
+            await until(lambda: admission.connected == 0)
+    assert caplog.messages == []
