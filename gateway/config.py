@@ -94,7 +94,6 @@ ENVIRONMENT: Final = {"CHAT_PORT": "tcp_port"} | {
 KNOWN: Final = {*ENVIRONMENT, "PARLOUR_CONFIG", "PARLOUR_REQUIRE_ALL"}
 """The last one is for the tests."""
 
-
 _DEFAULTS: Final = {info.name: info.default for info in msgspec.structs.fields(Config)}
 
 METAVARS: Final = {
@@ -110,6 +109,7 @@ METAVARS: Final = {
     "log_format": "text|json",
 }
 
+FILES: Final = ("data", "tls_cert", "tls_key")
 
 NAME: Final = re.compile(r"[a-z0-9._-]+")
 ORIGIN: Final = re.compile(rf"([a-z][a-z0-9+.-]*)://({NAME.pattern}|\[[0-9a-f:.]+\])(:[0-9]+)?/?")
@@ -203,7 +203,14 @@ def load(arguments: argparse.Namespace, environment: Mapping[str, str] = os.envi
 
 
 def check(config: Config) -> Config:
-    """What one value alone cannot tell. Raises BadConfig."""
+    """What its type does not tell of a value. Raises BadConfig."""
+    for key in ("host", *FILES):
+        if "\0" in (value := getattr(config, key)):
+            raise BadConfig(f"bad value {value!r} for {_flag(key)}: it holds a NUL")
+    try:
+        config.host.encode("idna")
+    except UnicodeError:
+        raise BadConfig(f"bad value {config.host!r} for --host: no host can be called that") from None
     try:
         Trusted(config.trusted_proxy)
     except ValueError as error:
@@ -220,7 +227,7 @@ def check(config: Config) -> Config:
         raise BadConfig("--tls-tcp-port needs --tls-cert and --tls-key")
     if config.proxy_protocol and not config.trusted_proxy:
         raise BadConfig("--proxy-protocol needs --trusted-proxy: nobody else is believed")
-    files = {key: _at_home(key, getattr(config, key)) for key in ("data", "tls_cert", "tls_key")}
+    files = {key: _at_home(key, getattr(config, key)) for key in FILES}
     return msgspec.structs.replace(config, allowed_origin=origins, **files)
 
 

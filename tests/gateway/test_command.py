@@ -184,3 +184,25 @@ def test_an_address_that_is_not_ours_is_one_clear_line_and_status_1() -> None:
     process = parlour("serve", *where, "--data", "memory")
     assert process.returncode == 1
     assert "192.0.2.1" in complaint(process)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example"])
+def test_what_can_be_no_host_is_one_clear_line_and_status_2(host: str) -> None:
+    process = parlour("serve", "--host", host, "--tcp-port", "0", "--web-port", "0", "--data", "memory")
+    assert process.returncode == 2
+    assert repr(host) in complaint(process)
+    assert "--host" in complaint(process)
+
+
+@pytest.mark.parametrize("key", ["host", "data", "tls_cert", "tls_key"])
+def test_a_nul_that_no_file_or_host_can_have_is_one_clear_line_and_status_2(key: str, tmp_path: Path) -> None:
+    values = {"host": HOST, "data": "memory"}
+    if key.startswith("tls"):
+        values |= {"tls_cert": "cert", "tls_key": "key"}
+    values[key] = "127.0.0.1\\u0000x"
+    file = tmp_path / "parlour.toml"
+    file.write_text("".join(f'{name} = "{value}"\n' for name, value in values.items()))
+    process = parlour("serve", "--config", str(file), "--tcp-port", "0", "--web-port", "0")
+    assert process.returncode == 2
+    assert r"'127.0.0.1\x00x'" in complaint(process)
+    assert f"--{key.replace('_', '-')}" in complaint(process)
