@@ -24,13 +24,12 @@ HINTS: Final = {
 FIRST_INHERITED: Final = 3
 """The first descriptor that systemd hands over (sd_listen_fds(3))."""
 
+NAMES: Final = ("tcp", "web", "tls-tcp", "admin")
+"""What inherited sockets are called, in the order of those without a name."""
+
 
 class CannotListen(Exception):
     """An address that cannot be used, as one line."""
-
-
-NAMES: Final = ("tcp", "web", "tls-tcp", "admin")
-"""What inherited sockets are called, in the order of those without a name."""
 
 
 def listen(host: str, port: int, option: str) -> list[socket.socket]:
@@ -54,6 +53,8 @@ def listen(host: str, port: int, option: str) -> list[socket.socket]:
                 sock.bind((address[0], chosen, *address[2:]))
                 _prepared(sock).listen()  # else another door could bind the port, too
                 sockets.append(sock)
+            if not sockets:
+                raise OSError(errno.EAFNOSUPPORT, "all its addresses are of a kind that this machine lacks")
         except OSError as error:
             why = error.strerror or str(error)
             hint = HINTS.get(error.errno or 0, "choose another address with --host").format(option)
@@ -91,7 +92,7 @@ def inherited(environment: MutableMapping[str, str] = os.environ) -> Mapping[str
     """
     count = environment.pop("LISTEN_FDS", "")
     names = environment.pop("LISTEN_FDNAMES", "").split(":")
-    if environment.pop("LISTEN_PID", "") != str(os.getpid()) or not count.isdigit():
+    if environment.pop("LISTEN_PID", "") != str(os.getpid()) or not count.isdecimal():
         return {}
     sockets: dict[str, list[socket.socket]] = {}
     for number in range(int(count)):
