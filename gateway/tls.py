@@ -11,7 +11,6 @@ from core.addresses import Trusted, host
 from core.admission import Admission
 from core.sparing import Sparing
 from tcp_frontend import proxy_protocol
-from tcp_frontend.connection import HEADER_PATIENCE
 from tcp_frontend.server import ProtocolFactory
 
 logger = logging.getLogger("parlour.tls")
@@ -89,13 +88,9 @@ class _Early(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.received = b""
-        self.eof = False
 
     def data_received(self, data: bytes) -> None:
         self.received += data
-
-    def eof_received(self) -> None:
-        self.eof = True
 
 
 class _Handshake(_Early):
@@ -169,12 +164,10 @@ class _Handshake(_Early):
         protocol.connection_made(secure)
         if self._head:
             protocol.data_received(self._head)
-        # Whom there was no room for, or who was done with, has nothing more to say.
+        # Whom there was no room for, or who has gone already, has nothing more to say. uvloop keeps what came
+        # with the end of the handshake until now, asyncio does not.
         if app.received and not secure.is_closing():
             protocol.data_received(app.received)
-        if app.eof and not secure.is_closing():
-            protocol.eof_received()
-            secure.close()
 
 
 class _IntroducedHandshake(_Handshake):
@@ -187,7 +180,8 @@ class _IntroducedHandshake(_Handshake):
         if host(self._peer) not in self._proxies:
             super()._meet()
             return
-        self._deadline = asyncio.get_running_loop().call_later(HEADER_PATIENCE, self._wire.abort)
+        patience = proxy_protocol.HEADER_PATIENCE
+        self._deadline = asyncio.get_running_loop().call_later(patience, self._wire.abort)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

@@ -34,9 +34,6 @@ CLOSE_PATIENCE: Final = 2.0
 WATCH_EVERY: Final = 1.0
 """Seconds between two looks after connections that are not read."""
 
-HEADER_PATIENCE: Final = 5.0
-"""Seconds a proxy has for its PROXY header."""
-
 
 def _in_http(shown: Shown) -> bytes:
     """The good-bye in the words of whoever speaks HTTP to us."""
@@ -245,7 +242,7 @@ class ProxiedConnection(Connection):
             return
         self.address, self.peer, self._head = address, peer, b""
         loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(HEADER_PATIENCE, self._transport.abort)
+        self._deadline = loop.call_later(proxy_protocol.HEADER_PATIENCE, self._transport.abort)
 
     def data_received(self, data: bytes) -> None:
         if self._head is None:

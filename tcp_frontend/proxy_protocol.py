@@ -10,6 +10,9 @@ from msgspec import Struct
 
 from core.addresses import parse_address
 
+HEADER_PATIENCE: Final = 5.0
+"""Seconds a proxy has for its header."""
+
 V1_MAX: Final = 107
 """Bytes of the longest version 1 line, with its CR LF."""
 

@@ -18,6 +18,7 @@ from gateway import tls
 from gateway.sockets import listen
 from gateway.tls import Certificate
 from storage.memory import MemoryLog
+from tcp_frontend import proxy_protocol
 from tests.clients import HOST, within
 from tests.conftest import LOOPS
 from tests.doors import SENDQ, UNLIMITED
@@ -33,12 +34,23 @@ def pair(tmp_path: Path) -> Pair:
     return make_pair(tmp_path, "server")
 
 
-async def says_all_at_once(port: int, pair: Pair, words: bytes) -> None:
-    """Someone whose first and last words come in one piece with the end of the handshake."""
+async def says_all_at_once(
+    port: int, pair: Pair, words: bytes, *, again: bool = False, ends: bool = True
+) -> None:
+    """Someone whose first and last words come in one piece with the end of the handshake.
+
+    With TLS 1.2 that is somebody who was here before: `again`. Who does not end waits for the server to do so.
+    """
+    context = ssl.create_default_context(cafile=pair.cert)
+    session = None
+    if again:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        _, writer = await asyncio.open_connection(HOST, port, ssl=context, server_hostname="localhost")
+        session = writer.get_extra_info("ssl_object").session
+        writer.transport.abort()
     reader, writer = await asyncio.open_connection(HOST, port)
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    context = ssl.create_default_context(cafile=pair.cert)
-    client = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    client = context.wrap_bio(incoming, outgoing, server_hostname="localhost", session=session)
     try:
         async with within(5):
             while True:
@@ -48,9 +60,11 @@ async def says_all_at_once(port: int, pair: Pair, words: bytes) -> None:
                 except ssl.SSLWantReadError:
                     writer.write(outgoing.read())
                     incoming.write(await reader.read(65_536))
+            assert client.session_reused == again
             client.write(words)
-            with suppress(ssl.SSLWantReadError):  # our end is said, theirs is yet to come
-                client.unwrap()
+            if ends:
+                with suppress(ssl.SSLWantReadError):  # our end is said, theirs is yet to come
+                    client.unwrap()
             writer.write(outgoing.read())
             await reader.read()
     finally:
@@ -178,3 +192,35 @@ async def test_whoever_only_looks_whether_anybody_is_there_is_not_in_the_log(
             end(writer)
             await until(lambda: admission.connected == 0)
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["TLS 1.3", "TLS 1.2"])
+async def test_whoever_says_all_at_once_and_ends_keeps_no_place(pair: Pair, again: bool) -> None:
+    admission = Admission()
+    async with line_door(pair, admission) as port:
+        await says_all_at_once(port, pair, b"LOGIN Ann\nMSG hi\n", again=again)
+        await until(lambda: admission.connected == 0)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["TLS 1.3", "TLS 1.2"])
+async def test_what_is_said_with_the_end_of_the_handshake_is_heard(pair: Pair, again: bool) -> None:
+    async with line_door(pair) as port:
+        await says_all_at_once(port, pair, b"QUIT\n", again=again, ends=False)
+
+
+async def test_a_proxy_has_no_deadline_any_more_once_its_header_was_whole(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxy_protocol, "HEADER_PATIENCE", 0.05)
+    context, over = ssl.create_default_context(cafile=pair.cert), asyncio.Event()
+    async with line_door(pair, proxies=Trusted(["127.0.0.0/8"])) as port, within(5):
+        reader, writer = await asyncio.open_connection(HOST, port)
+        try:
+            writer.write(b"PROXY TCP4 203.0.113.9 127.0.0.1 99 80\r\n")
+            await writer.start_tls(context, server_hostname="localhost")
+            asyncio.get_running_loop().call_later(2 * proxy_protocol.HEADER_PATIENCE, over.set)
+            await over.wait()
+            writer.write(b"LOGIN Ann\n")
+            assert [await reader.readline() for _ in range(3)][2] == b"OK\n"
+        finally:
+            writer.transport.abort()
