@@ -72,15 +72,19 @@ class Admission:
 
     def hand_on(self, address: str) -> None:
         """A connection that was let in is counted again, in this moment, by what stands behind: it is one."""
-        who = counted(address)
-        if who is not None and self._most_per_address:
+        who = self._counted(address)
+        if who is not None:
             self._from[who].bucket.give_back()
         self.leave(address)
 
+    def _counted(self, address: str) -> str | None:
+        """What it counts as; None where nothing is counted."""
+        return counted(address) if self._most_per_address else None
+
     def visit(self, address: str) -> bool:
         """Count only against the address: for someone within a connection that was let in already."""
-        who = counted(address)
-        if who is None or not self._most_per_address:
+        who = self._counted(address)
+        if who is None:
             return True
         place = self._from.get(who) or self._left.pop(who, None) or self._newcomer()
         many = place.open >= self._most_per_address
@@ -99,8 +103,8 @@ class Admission:
 
     def depart(self, address: str) -> None:
         """The end of a visit."""
-        who = counted(address)
-        if who is None or not self._most_per_address:
+        who = self._counted(address)
+        if who is None:
             return
         place = self._from[who]
         place.open -= 1

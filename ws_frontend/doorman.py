@@ -18,17 +18,14 @@ FULL: Final = (
     b"Content-Length: 21\r\nConnection: close\r\n\r\ntoo-many-connections\n"
 )
 
-
 FAREWELL: Final = 0.5
 """Seconds that somebody who is turned away has to read why."""
 
 LINGERING: Final = 32
 """How many of them at once; the others are closed at once. They count against the reserve of descriptors."""
 
-
-REQUEST_PATIENCE: Final = 8.0
-"""Seconds a connection may take for its request, headers and all, and stay open between two; and seconds
-in which something of the answer must be taken."""
+ANSWER_PATIENCE: Final = 8.0
+"""Seconds in which something of the answer must be taken."""
 
 WATCH_EVERY: Final = 1.0
 """Seconds between two looks after connections that do not take their answer."""
@@ -151,7 +148,7 @@ class Doorman(asyncio.Protocol):
         owes = waiting or self._transport.is_closing()  # with TLS it has to answer the end, too
         if not owes or waiting < self._waiting:
             self._moved = now
-        elif now - self._moved >= REQUEST_PATIENCE:
+        elif now - self._moved >= ANSWER_PATIENCE:
             self.abort()
         self._waiting = waiting
 

@@ -16,7 +16,7 @@ from core.chat import Chat
 from core.sparing import Sparing
 from ws_frontend import pages
 from ws_frontend.connection import Visit, WebSockets, conversing
-from ws_frontend.doorman import REQUEST_PATIENCE, Doorman, Doormen
+from ws_frontend.doorman import Doorman, Doormen
 from ws_frontend.visitors import Visitors
 
 ProtocolFactory = Callable[[], asyncio.Protocol]
@@ -25,6 +25,10 @@ logger = logging.getLogger("parlour.web")
 
 BACKLOG: Final = 2048
 HEALTH: Final = "/healthz"
+
+REQUEST_PATIENCE: Final = 8.0
+"""Seconds a connection may take for its request, headers and all, and may stay open between two of them."""
+
 STOP_PATIENCE: Final = 3.0
 """Seconds in which the WebSockets must have ended when the server stops, and the requests since it shut."""
 

@@ -39,7 +39,7 @@ async def says_all_at_once(
 ) -> None:
     """Someone whose first and last words come in one piece with the end of the handshake.
 
-    With TLS 1.2 that is somebody who was here before: `again`. Who does not end waits for the server to do so.
+    With TLS 1.2 that is somebody who was here before: `again`. Who does not end waits for the server.
     """
     context = ssl.create_default_context(cafile=pair.cert)
     session = None

@@ -30,7 +30,7 @@ MOST = 3
 
 @pytest.fixture(autouse=True)
 def _little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doorman, "REQUEST_PATIENCE", 0.2)
+    monkeypatch.setattr(doorman, "ANSWER_PATIENCE", 0.2)
     monkeypatch.setattr(doorman, "WATCH_EVERY", 0.05)
 
 
