@@ -17,7 +17,6 @@ from ws_frontend import events as e
 
 _decoder: Final[msgspec.json.Decoder[c.FromWire]] = msgspec.json.Decoder(c.FromWire)
 
-
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 """Half of a pair: no bytes can be made of it."""
 
@@ -43,6 +42,8 @@ def _why_not(raw: bytes, problem: str) -> c.Invalid:
     try:
         # More forgiving than msgspec: it takes half of a surrogate pair, for instance.
         head = json.loads(raw, parse_constant=_no_json)
+        if _SURROGATE.search(json.dumps(head, ensure_ascii=False)):
+            problem = "Half of a surrogate pair is no character"
     except (ValueError, RecursionError):
         head = None
     if not isinstance(head, dict):

@@ -169,6 +169,28 @@ async def test_half_an_emoji_is_refused(doors: Doors) -> None:
         await bob.hears_nothing()
 
 
+@pytest.mark.parametrize(
+    ("fields", "half"),
+    [
+        (rb'"text":"\ud800"', True),
+        (rb'"text":"\ud83d and more"', True),
+        (rb'"text":"\udc4b"', True),
+        (rb'"text":"\ud83d\ud83d"', True),
+        (b'"text":"\xed\xa0\x80"', True),
+        (rb'"text":"hi","\ud800":[]', True),
+        (rb'"text":"hi","x":[{"y":"\ud800"}]', True),
+        (rb'"text":"hi","ref":"\ud800"', True),
+        (rb'"text":"\ud83d\udc4b","x":1', False),
+        (rb'"text":"\\ud800","x":1', False),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_called_by_its_name(fields: bytes, half: bool) -> None:
+    answer = messages.parse(b'{"type":"msg","room":"#general",' + fields + b"}")
+    assert isinstance(answer, c.Invalid)
+    assert answer.code == "bad-request"
+    assert (answer.detail == "Half of a surrogate pair is no character") == half
+
+
 # ------------------------------------------------------------------ ref
 
 
