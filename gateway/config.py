@@ -111,6 +111,16 @@ METAVARS: Final = {
 
 FILES: Final = ("data", "tls_cert", "tls_key")
 
+EXPECTED: Final = re.compile(r"Expected `(\w+)(?: \| null)?`(?:, got .*|(.*))")
+WORDS: Final = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text",
+    "array": "a list",
+}
+"""What msgspec calls otherwise when something else came."""
+
 NAME: Final = re.compile(r"[a-z0-9._-]+")
 ORIGIN: Final = re.compile(rf"([a-z][a-z0-9+.-]*)://({NAME.pattern}|\[[0-9a-f:.]+\])(:[0-9]+)?/?")
 USUAL_PORTS: Final = (("http", ":80"), ("https", ":443"))
@@ -283,6 +293,8 @@ def _convert(values: dict[str, Any], where: str, *, strict: bool = False) -> dic
         problem, _, place = str(error).rpartition(" - at ")
         problem, place = (problem, place) if problem else (place, "")
         key = place.strip("`").removeprefix("$.")
+        if expected := EXPECTED.fullmatch(problem):
+            problem = f"{WORDS.get(expected[1], expected[1])}{expected[2] or ''} is expected"
         if problem.startswith("Invalid enum value"):
             problem += f", not one of {METAVARS[key]}"
         if strict:

@@ -1,5 +1,6 @@
 """Command line over environment over file over default; and one clear complaint about what is wrong."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -284,3 +285,45 @@ def test_what_no_host_is_called_is_refused(name: str) -> None:
 def test_what_belongs_together_must_come_together(arguments: list[str], named: str) -> None:
     with pytest.raises(BadConfig, match=named):
         check(configured(["serve", *arguments], {}))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("tcp_port", "x", "a whole number is expected"),
+        ("tcp_port", "40.5", "a whole number is expected"),
+        ("tls_tcp_port", "x", "a whole number is expected"),
+        ("tcp_port", "65536", "a whole number <= 65535 is expected"),
+        ("sendq", "2", "a whole number >= 4096 is expected"),
+        ("rate", "x", "a number is expected"),
+        ("rate", "-1", "a number >= 0.0 is expected"),
+        ("proxy_protocol", "maybe", "true or false is expected"),
+    ],
+)
+def test_what_is_expected_is_told_in_words(key: str, value: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(BadConfig) as problem:
+        configured(["serve", f"{flag(key)}={value}"], {})
+    assert str(problem.value) == f"bad value {value!r} for {flag(key)}: {words}"
+    file = tmp_path / "parlour.toml"
+    file.write_text(f"{key} = {value if re.match('[-0-9]', value) else repr(value)}\n")
+    with pytest.raises(BadConfig) as problem:
+        configured(["serve", "--config", str(file)], {})
+    assert str(problem.value) == f"in {file}: {words} - at {key}"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("tcp_port = true", "a whole number is expected - at tcp_port"),
+        ("host = 1", "text is expected - at host"),
+        ('data = ""', "text of length >= 1 is expected - at data"),
+        ('public_host = "x"', "a list is expected - at public_host"),
+        ("public_host = [1]", "text is expected - at public_host[0]"),
+    ],
+)
+def test_what_the_file_is_expected_to_hold_is_told_in_words(text: str, words: str, tmp_path: Path) -> None:
+    file = tmp_path / "parlour.toml"
+    file.write_text(text)
+    with pytest.raises(BadConfig) as problem:
+        configured(["serve", "--config", str(file)], {})
+    assert str(problem.value) == f"in {file}: {words}"
