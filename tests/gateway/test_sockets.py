@@ -8,6 +8,7 @@ import pytest
 
 from gateway import sockets
 from gateway.sockets import CannotListen, listen
+from tests.clients import DEADLINE, HOST
 
 V4 = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))
 V6 = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", 0, 0, 0))
@@ -74,3 +75,32 @@ def test_a_number_of_sockets_that_is_none_is_ignored_and_nobody_else_sees_it(num
     environment = {"LISTEN_FDS": number, "LISTEN_PID": str(os.getpid()), "LISTEN_FDNAMES": "tcp", "A": "b"}
     assert sockets.inherited(environment) == {}
     assert environment == {"A": "b"}
+
+
+def test_an_address_that_a_name_has_twice_is_listened_on_once(machine: Machine) -> None:
+    machine.found = [V4, V4]
+    (sock,) = listen("localhost", 0, "--tcp-port")
+    sock.close()
+
+
+def test_a_connection_has_what_its_door_was_given() -> None:
+    """A small send buffer, probes for peers that are gone; and a port that may be taken again at once."""
+    (door,) = listen(HOST, 0, "--tcp-port")
+    with door, socket.create_connection(door.getsockname()):
+        assert not door.getblocking()
+        assert door.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR)
+        door.settimeout(DEADLINE)
+        accepted, _ = door.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            buffer = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+            assert buffer in (sockets.SEND_BUFFER, 2 * sockets.SEND_BUFFER)
+            for option, seconds in sockets.KEEPALIVE.items():
+                assert accepted.getsockopt(socket.IPPROTO_TCP, getattr(socket, option)) == seconds
+
+
+def test_no_host_is_every_address() -> None:
+    doors = listen("", 0, "--tcp-port")
+    assert "0.0.0.0" in [sockets.shown(door).rpartition(":")[0] for door in doors]
+    for door in doors:
+        door.close()
