@@ -224,3 +224,15 @@ async def test_a_proxy_has_no_deadline_any_more_once_its_header_was_whole(
             assert [await reader.readline() for _ in range(3)][2] == b"OK\n"
         finally:
             writer.transport.abort()
+
+
+@pytest.mark.parametrize("said", [b"", b"PROXY TCP4 ", b"PROXY nonsense\r\n"])
+async def test_a_proxy_without_a_whole_header_is_cut(
+    pair: Pair, said: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hasty = not said.endswith(b"\n")
+    monkeypatch.setattr(proxy_protocol, "HEADER_PATIENCE", 0.1 if hasty else 60)
+    caplog.set_level(logging.INFO)
+    async with line_door(pair, proxies=Trusted(["127.0.0.0/8"])) as port:
+        await until_cut(port, said)
+    assert ("a PROXY line that is not one" in caplog.text) != hasty
