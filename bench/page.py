@@ -14,7 +14,6 @@ from bench.results import Result, Scale, Step, rounded
 BROWSER: Final = shutil.which("chromium")
 """None where there is none: then nothing here can be carried out."""
 
-TIMES: Final = 9
 AT_ONCE: Final = 1000
 """Messages; more would have the page cut off, if it is slow."""
 
@@ -87,7 +86,7 @@ async def _again(page: Page) -> float:
     return await _at_the_form(page)
 
 
-async def look(messages: int) -> list[Result]:
+async def look(messages: int, times: int) -> list[Result]:
     async with (
         asyncio.timeout(PATIENCE),
         server.parlour() as target,
@@ -95,9 +94,9 @@ async def look(messages: int) -> list[Result]:
         await playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"]) as browser,
     ):
         await talk(target, 100, "the last.")
-        visits = [await _visit(browser, target, f"Ann{n}") for n in range(TIMES)]
+        visits = [await _visit(browser, target, f"Ann{n}") for n in range(times)]
         page, _ = await _open(browser, target)
-        again = [await _again(page) for _ in range(TIMES)]
+        again = [await _again(page) for _ in range(times)]
         await page.evaluate(ENTER, "Bo")
         await talk(target, messages, "newest.")
         await page.get_by_role("log").get_by_text("newest.", exact=True).wait_for()
@@ -115,4 +114,4 @@ async def look(messages: int) -> list[Result]:
 
 
 def steps(scale: Scale) -> list[Step]:
-    return [Step("page", f"{scale.shown:,} messages shown", 10, lambda: look(scale.shown))]
+    return [Step("page", f"{scale.shown:,} messages shown", 10, lambda: look(scale.shown, scale.visits))]

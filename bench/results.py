@@ -67,6 +67,8 @@ class Scale(Struct, frozen=True):
     paging: float = 10.0
     shown: int = 10_000
     """Messages that come to a page."""
+    visits: int = 9
+    """To the page, by somebody who was never here, and again."""
 
 
 FULL: Final = Scale()
@@ -85,6 +87,7 @@ QUICK: Final = Scale(
     messages=(0, 10_000),
     paging=1.0,
     shown=500,
+    visits=2,
 )
 
 
