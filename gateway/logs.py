@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import time
 from datetime import UTC, datetime
 from logging.handlers import QueueHandler
 from queue import SimpleQueue
@@ -55,6 +56,9 @@ class _Rubbish(logging.Filter):
 MOST_WAITING: Final = 10_000
 """Lines that wait for whoever reads the log; what comes then is left out."""
 
+PAUSE: Final = 0.02
+"""Seconds in which the thread lets lines gather: to be woken for each costs more than to write it."""
+
 END_PATIENCE: Final = 1.0
 """Seconds it has at the end to take what waits."""
 
@@ -102,6 +106,8 @@ class Aside(QueueHandler):
     def _work(self) -> None:
         while (record := self.queue.get()) is not None:
             self._handler.emit(record)  # without its lock, for which the end of logging waits, too
+            if self.queue.empty():
+                time.sleep(PAUSE)
 
 
 def set_up(form: str) -> None:
