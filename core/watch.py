@@ -24,15 +24,12 @@ async def watch(
     if not spans:
         return
     pause, loop = min(1.0, min(spans) / 4), asyncio.get_running_loop()
-    stood_still = False
     while True:
         before = loop.time()
         await asyncio.sleep(pause)
+        if loop.time() - before > STANDSTILL + pause:
+            await asyncio.sleep(pause)  # what has come meanwhile waits in the sockets: it is read first
         now = loop.time()
-        if now - before > STANDSTILL + pause and not stood_still:
-            stood_still = True  # what has come meanwhile waits in the sockets: it is read first
-            continue
-        stood_still = False
         for session, since in list(sessions()):
             if session.nick is None:
                 if limits.login_timeout and now - since >= limits.login_timeout:

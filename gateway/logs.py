@@ -5,7 +5,6 @@ import logging
 import os
 import time
 from datetime import UTC, datetime
-from logging.handlers import QueueHandler
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Final
@@ -16,6 +15,15 @@ from aiohttp.web import RequestPayloadError
 
 from core.text import clean
 from gateway.standard import STDERR
+
+MOST_WAITING: Final = 10_000
+"""Lines that wait for whoever reads the log; what comes then is left out."""
+
+PAUSE: Final = 0.02
+"""Seconds in which the thread lets lines gather: to be woken for each costs more than to write it."""
+
+END_PATIENCE: Final = 1.0
+"""Seconds it has at the end to take what waits."""
 
 
 class TextFormatter(logging.Formatter):
@@ -53,16 +61,6 @@ class _Rubbish(logging.Filter):
         return True
 
 
-MOST_WAITING: Final = 10_000
-"""Lines that wait for whoever reads the log; what comes then is left out."""
-
-PAUSE: Final = 0.02
-"""Seconds in which the thread lets lines gather: to be woken for each costs more than to write it."""
-
-END_PATIENCE: Final = 1.0
-"""Seconds it has at the end to take what waits."""
-
-
 class Stderr(logging.Handler):
     """Past `sys.stderr`: that has a lock, and Python's end waits for it when a thread is stuck with it."""
 
@@ -73,40 +71,36 @@ class Stderr(logging.Handler):
                 line = line[os.write(STDERR, line) :]
 
 
-class Aside(QueueHandler):
+class Aside(logging.Handler):
     """Has a thread write the lines: who stops to read them (Ctrl+S, a full pipe) stops nothing else."""
 
-    queue: SimpleQueue[logging.LogRecord | None]
-
     def __init__(self, handler: logging.Handler) -> None:
-        super().__init__(SimpleQueue())
+        super().__init__()
+        self._queue: SimpleQueue[logging.LogRecord | None] = SimpleQueue()
         self._handler = handler
         self._left_out = 0
         self._thread = Thread(target=self._work, name="log-lines", daemon=True)
         self._thread.start()
 
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        return record  # for another process it would have to be made into text
-
-    def enqueue(self, record: logging.LogRecord) -> None:
-        if self.queue.qsize() >= MOST_WAITING:
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._queue.qsize() >= MOST_WAITING:
             self._left_out += 1
             return
         if self._left_out:
             words, self._left_out = f"{self._left_out} lines are left out: nobody read them", 0
-            self.queue.put(logging.LogRecord("parlour", logging.WARNING, "", 0, words, None, None))
-        self.queue.put(record)
+            self._queue.put(logging.LogRecord("parlour", logging.WARNING, "", 0, words, None, None))
+        self._queue.put(record)
 
     def close(self) -> None:
         """`logging` calls it at the end."""
-        self.queue.put(None)
+        self._queue.put(None)
         self._thread.join(END_PATIENCE)
         super().close()
 
     def _work(self) -> None:
-        while (record := self.queue.get()) is not None:
+        while (record := self._queue.get()) is not None:
             self._handler.emit(record)  # without its lock, for which the end of logging waits, too
-            if self.queue.empty():
+            if self._queue.empty():
                 time.sleep(PAUSE)
 
 

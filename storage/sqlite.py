@@ -21,7 +21,7 @@ from typing import Final, Self, TypeVar
 from core.facts import Entry, Spoken
 from core.log import LogError, Page, Place, Reader, Record
 from core.names import Nick, RoomName
-from storage import reading, schema
+from storage import reading, schema, tidying
 from storage.checkpoints import Checkpoints
 from storage.errors import cannot_use
 from storage.health import Health
@@ -96,7 +96,7 @@ class SqliteLog:
                 self._ids = ids = Ids(held, database)
                 self.epoch, self.last_id, self._next_id = ids.epoch, ids.newest, ids.base + 1
                 when_all_is_closed.callback(self._mark_the_end)
-                (indexed,) = database.execute("SELECT value FROM meta WHERE key = 'indexed'").fetchone()
+                indexed = tidying.indexed(database)
                 database.execute(f"PRAGMA synchronous = {self._durability}")
                 database.execute("PRAGMA wal_autocheckpoint = 0")  # messages would wait for it
                 self._reader = stack.enter_context(schema.only_reading(self._path))

@@ -19,11 +19,17 @@ SESSION_DAYS: Final = 7
 _DAY: Final = 86_400_000
 
 
+def indexed(database: sqlite3.Connection) -> int:
+    """The id up to which messages are in the word index."""
+    (newest,) = database.execute("SELECT value FROM meta WHERE key = 'indexed'").fetchone()
+    return int(newest)
+
+
 def index_some(database: sqlite3.Connection) -> bool:
     """Take the next messages into the word index; whether there may be more."""
-    (indexed,) = database.execute("SELECT value FROM meta WHERE key = 'indexed'").fetchone()
+    done = indexed(database)
     ids = database.execute(
-        "SELECT id FROM message WHERE id > ? ORDER BY id LIMIT ?", (indexed, INDEX_STEP)
+        "SELECT id FROM message WHERE id > ? ORDER BY id LIMIT ?", (done, INDEX_STEP)
     ).fetchall()
     if not ids:
         return False
@@ -31,7 +37,7 @@ def index_some(database: sqlite3.Connection) -> bool:
     database.execute("BEGIN IMMEDIATE")
     database.execute(
         "INSERT INTO words (rowid, text) SELECT id, text FROM message WHERE id > ? AND id <= ?",
-        (indexed, last),
+        (done, last),
     )
     database.execute("UPDATE meta SET value = ? WHERE key = 'indexed'", (last,))
     database.execute("COMMIT")
@@ -76,11 +82,10 @@ def forget_sessions(database: sqlite3.Connection) -> bool:
 def _delete(database: sqlite3.Connection, ids: Sequence[int]) -> None:
     marks = ", ".join("?" * len(ids))
     database.execute("BEGIN IMMEDIATE")
-    (indexed,) = database.execute("SELECT value FROM meta WHERE key = 'indexed'").fetchone()
     database.execute(
         "INSERT INTO words (words, rowid, text) SELECT 'delete', id, text FROM message"
         f" WHERE id IN ({marks}) AND id <= ?",
-        (*ids, indexed),
+        (*ids, indexed(database)),
     )
     database.execute(
         "INSERT INTO trimmed SELECT coalesce(room, ?), max(id) FROM message"

@@ -23,6 +23,9 @@ MISDIRECTED: Final = (
     b"This port speaks lines, not HTTP. The page is on the web port (8080 unless configured otherwise).\n"
 )
 
+BEFORE_A_NAME: Final = frozenset({"/QUIT", "/HELP", "/RESUME"})
+"""The slash commands that want no login."""
+
 _LOGIN_FIRST: Final = c.Invalid("login-required", "Send: LOGIN <username>")
 
 
@@ -55,9 +58,9 @@ class FirstWords:
         """One clean line that is not blank."""
         name = text.strip()
         verb = name.partition(" ")[0].upper()
-        if verb in ("/QUIT", "/HELP", "/RESUME"):
+        if verb.startswith("/"):
             self.plain = True
-            return plain_dialect.parse(name)
+            return plain_dialect.parse(name) if verb in BEFORE_A_NAME else _LOGIN_FIRST
         if verb in command_dialect.BEFORE_LOGIN:
             self.plain = False
             return command_dialect.parse(text)
@@ -65,12 +68,10 @@ class FirstWords:
         if verb in command_dialect.VERBS and not (self.plain and name.upper() == verb):
             self.plain = False
             return _LOGIN_FIRST
-        if name.startswith("/"):
-            self.plain = True
-            return _LOGIN_FIRST
-        if nick_problem(name) is None or self.plain:
+        problem = nick_problem(name)
+        if problem is None or self.plain:
             self.plain = True
             return c.Login(name)
         if " " in name:
             return c.Invalid("login-required", "Send: LOGIN <username>, or a name without spaces")
-        return c.Invalid("invalid-username", nick_problem(name) or "")
+        return c.Invalid("invalid-username", problem)

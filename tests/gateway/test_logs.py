@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+from queue import SimpleQueue
 from threading import Event
 
 import pytest
@@ -55,14 +56,14 @@ async def test_a_log_that_nobody_reads_holds_up_neither_the_chat_nor_a_stop() ->
 
 def test_of_too_many_lines_some_are_left_out_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.logs.MOST_WAITING", 3)
-    written: list[str] = []
+    written: SimpleQueue[str] = SimpleQueue()
     began, may = Event(), Event()
 
     class Slow(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             began.set()
             assert may.wait(DEADLINE)
-            written.append(record.getMessage())
+            written.put(record.getMessage())
 
     aside = Aside(Slow())
     log = logging.Logger("a log of its own")  # noqa: LOG001 - of which nothing is left afterwards
@@ -72,8 +73,11 @@ def test_of_too_many_lines_some_are_left_out_and_that_is_said(monkeypatch: pytes
     for n in range(1, 6):
         log.info("%d", n)
     may.set()
-    while aside.queue.qsize():
-        began.wait(0.001)
+    assert [written.get(timeout=DEADLINE) for _ in range(4)] == ["0", "1", "2", "3"]
     log.info("and on")
     aside.close()
-    assert written == ["0", "1", "2", "3", "2 lines are left out: nobody read them", "and on"]
+    assert [written.get(timeout=DEADLINE) for _ in range(2)] == [
+        "2 lines are left out: nobody read them",
+        "and on",
+    ]
+    assert written.empty()
