@@ -65,7 +65,11 @@ class Stderr(logging.Handler):
     """Past `sys.stderr`: that has a lock, and Python's end waits for it when a thread is stuck with it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        line = f"{self.format(record)}\n".encode(errors="backslashreplace")
+        try:
+            line = f"{self.format(record)}\n".encode(errors="backslashreplace")
+        except Exception:  # noqa: BLE001 - as every handler: a bad record must not end the log
+            self.handleError(record)
+            return
         with contextlib.suppress(OSError):  # nobody reads it, or the disk is full
             while line:
                 line = line[os.write(STDERR, line) :]

@@ -11,7 +11,7 @@ from threading import Event
 
 import pytest
 
-from gateway.logs import Aside
+from gateway.logs import Aside, Stderr
 from tests.clients import LineClient, within
 from tests.e2e.programs import DEADLINE, Lines
 from tests.e2e.server import FREE_PORTS, IN_MEMORY, LOOPBACK, PARLOUR, environment, port_in
@@ -81,3 +81,13 @@ def test_of_too_many_lines_some_are_left_out_and_that_is_said(monkeypatch: pytes
         "and on",
     ]
     assert written.empty()
+
+
+def test_a_line_that_cannot_be_made_does_not_end_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+    aside = Aside(Stderr())
+    log = logging.Logger("a log of its own")  # noqa: LOG001 - of which nothing is left afterwards
+    log.addHandler(aside)
+    log.info("%d", "no number")
+    log.info("and on")
+    aside.close()
+    assert capfd.readouterr().err.endswith("\nand on\n")
