@@ -20,7 +20,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 from zlib import crc32
 
-from bench.measuring import Ticker
+from bench.measuring import PATIENCE, Ticker
 from bench.people import Crowd, DoorName, Member, around
 
 MARK: Final = b"@"
@@ -30,9 +30,6 @@ STAMP: Final = re.compile(rb"@(\d\d)(\d{8})(\d{12})")
 STAMP_SIZE: Final = 1 + 2 + 8 + 12
 SIZE: Final = 64
 """Bytes of a text."""
-
-PATIENCE: Final = 2.5
-"""Seconds without a delivery after which what is missing is lost."""
 
 STALL: Final = 1.5
 """Seconds without a delivery after which a closed loop has come to a standstill."""

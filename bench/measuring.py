@@ -7,9 +7,13 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
 
 from attack.server import Target
 from bench import machine
+
+PATIENCE: Final = 2.5
+"""Seconds without a delivery after which what is missing is lost."""
 
 
 class Ticker:
@@ -61,6 +65,13 @@ class Meter:
 
     def begin(self) -> None:
         self._before = self._now()
+
+    async def something(self) -> None:
+        """Until there was a delivery, or there will be none: a busy machine may be late with the first."""
+        before = self._before[-1]
+        end = time.monotonic() + PATIENCE
+        while self._delivered() == before and time.monotonic() < end:
+            await asyncio.sleep(0.01)
 
     def end(self) -> dict[str, float]:
         now = self._now()

@@ -92,8 +92,8 @@ QUICK: Final = Scale(
 
 
 def faults_of(numbers: Mapping[str, float], found: Mapping[str, int]) -> dict[str, int]:
-    """Those that were found; nothing delivered while it was measured is one too, even if it came later."""
-    return dict(found) if numbers["deliveries"] else {**found, "nothing in time": 1}
+    """Those that were found; nothing delivered while it was measured is one too."""
+    return dict(found) if numbers["deliveries"] else {**found, "nothing delivered": 1}
 
 
 def rounded(numbers: Mapping[str, float]) -> dict[str, float]:

@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from bench.load import MARK, PATIENCE, SIZE, STALL, STAMP, STAMP_SIZE, Faults
-from bench.measuring import Ticker
+from bench.load import MARK, SIZE, STALL, STAMP, STAMP_SIZE, Faults
+from bench.measuring import PATIENCE, Ticker
 from bench.people import Member, Wish, around
 
 ROOMS_EACH: Final = 10

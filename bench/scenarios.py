@@ -53,6 +53,7 @@ async def closed_loop(
         meter.begin()
         room.counted_from = room.now()
         await asyncio.wait([talking], timeout=scale.seconds)
+        await meter.something()
         numbers = meter.end() | percentiles(room.latencies)
     await room.finish()
     return numbers, room.faults
@@ -77,6 +78,7 @@ async def open_loop(
         room.counted_from = room.now()
         meter = Meter(target, room.delivered)
         await room.offer(rate, scale.seconds)
+        await meter.something()
         numbers = meter.end()
         await room.finish()
     numbers["offered_s"] = rate * (len(members) - 1)
@@ -132,6 +134,7 @@ async def small_rooms(data: str, number: int, scale: Scale) -> list[Result]:
             await asyncio.sleep(scale.warm_up)
             meter.begin()
             await asyncio.wait([talking], timeout=scale.seconds)
+            await meter.something()
             numbers = meter.end()
         await rooms.finish()
     return [

@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
 
+import msgspec
 import pytest
 
 from attack.server import Target
-from bench import load
+from bench import load, measuring
 from bench.load import Room
 from bench.people import Wish, crowd
+from bench.results import QUICK, faults_of
+from bench.scenarios import open_loop
 
 READERS = 4
 SPEAKERS = 1
@@ -21,13 +24,14 @@ Spoil = Callable[[int, bytes], list[bytes]]
 
 
 class Line(asyncio.Protocol):
-    """A chat of lines that treats its last member badly."""
+    """A chat of lines that treats its last member badly, or takes its time."""
 
     members: list["Line"]
 
-    def __init__(self, members: list["Line"], spoil: Spoil) -> None:
+    def __init__(self, members: list["Line"], spoil: Spoil, delay: float) -> None:
         self.members = members
         self._spoil = spoil
+        self._delay = delay
         self._said = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -39,18 +43,26 @@ class Line(asyncio.Protocol):
                 self.members.append(self)
                 self.transport.write(b"Welcome!\nOK\n")
                 continue
-            *others, last = [member for member in self.members if member is not self]
-            for member in others:
-                member.transport.write(line)
-            last.transport.write(b"".join(self._spoil(self._said, line)))
-            self._said += 1
+            asyncio.get_running_loop().call_later(self._delay, self._deliver, line)
+
+    def _deliver(self, line: bytes) -> None:
+        *others, last = [member for member in self.members if member is not self]
+        for member in others:
+            member.transport.write(line)
+        last.transport.write(b"".join(self._spoil(self._said, line)))
+        self._said += 1
+
+
+def right(_: int, line: bytes) -> list[bytes]:
+    return [line]
 
 
 @asynccontextmanager
-async def chat(spoil: Spoil) -> AsyncIterator[Target]:
+async def chat(spoil: Spoil, *, delay: float = 0) -> AsyncIterator[Target]:
+    """`delay` is in seconds, of each message."""
     members: list[Line] = []
     loop = asyncio.get_running_loop()
-    async with await loop.create_server(lambda: Line(members, spoil), "127.0.0.1", 0) as server:
+    async with await loop.create_server(lambda: Line(members, spoil, delay), "127.0.0.1", 0) as server:
         yield Target(os.getpid(), server.sockets[0].getsockname()[1], 0, 0)
 
 
@@ -73,8 +85,17 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "PATIENCE", 0.2)
 
 
+async def measured(spoil: Spoil, *, delay: float = 0) -> dict[str, int]:
+    """Faults of an open loop that is measured for a tenth of a second."""
+    scale = msgspec.structs.replace(QUICK, warm_up=0.1, seconds=0.1)
+    async with chat(spoil, delay=delay) as target, crowd(target) as people:
+        members = await people.enter([Wish("tcp", f"p{n}") for n in range(SPEAKERS + READERS)])
+        numbers, faults = await open_loop(target, people, members, speakers=SPEAKERS, rate=100, scale=scale)
+    return faults_of(numbers, faults)
+
+
 async def test_a_chat_that_does_it_right_has_no_faults() -> None:
-    assert await faults(lambda _, line: [line]) == {}
+    assert await faults(right) == {}
 
 
 async def test_a_lost_message_is_noticed() -> None:
@@ -102,6 +123,16 @@ async def test_messages_out_of_order_are_noticed_by_checksum_and_by_a_watcher() 
     watched = await faults(swap, watchers=READERS)
     assert watched["different"] == 1
     assert watched["disordered"] + watched["doubled"] == 3
+
+
+async def test_it_is_measured_until_something_was_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "PATIENCE", 5)
+    assert await measured(right, delay=0.5) == {}
+
+
+async def test_it_is_noticed_that_nothing_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "PATIENCE", 0.2)
+    assert (await measured(right, delay=60))["nothing delivered"] == 1
 
 
 async def test_a_lost_message_brings_a_closed_loop_to_a_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
