@@ -35,8 +35,8 @@ not among them: new emoji, mostly."""
 
 
 def _visible(text: str) -> bool:
-    """Something is left to see when spaces and what has no width are taken away."""
-    if text.isascii() and text.isprintable():
+    """Something is left to see of this clean text when spaces and what has no width are taken away."""
+    if text.isascii():
         return bool(text) and not text.isspace()
     return any(category(letter) not in _UNSEEN for letter in _BLANK.sub("", text))
 
