@@ -28,6 +28,8 @@ from tests.hostile.secrets import Pair, make_pair
 
 pytestmark = pytest.mark.asyncio(loop_factories=[*LOOPS])
 
+HEADER = b"PROXY TCP4 203.0.113.9 127.0.0.1 99 80\r\n"
+
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Pair:
@@ -35,11 +37,12 @@ def pair(tmp_path: Path) -> Pair:
 
 
 async def says_all_at_once(
-    port: int, pair: Pair, words: bytes, *, again: bool = False, ends: bool = True
+    port: int, pair: Pair, words: bytes, *, again: bool = False, ends: bool = True, head: bytes = b""
 ) -> None:
     """Someone whose first and last words come in one piece with the end of the handshake.
 
     With TLS 1.2 that is somebody who was here before: `again`. Who does not end waits for the server.
+    `head` comes in one piece with the beginning of the handshake.
     """
     context = ssl.create_default_context(cafile=pair.cert)
     session = None
@@ -58,8 +61,10 @@ async def says_all_at_once(
                     client.do_handshake()
                     break
                 except ssl.SSLWantReadError:
-                    writer.write(outgoing.read())
-                    incoming.write(await reader.read(65_536))
+                    writer.write(head + outgoing.read())
+                    head = b""
+                    if not incoming.write(await reader.read(65_536)):
+                        incoming.write_eof()
             assert client.session_reused == again
             client.write(words)
             if ends:
@@ -208,6 +213,18 @@ async def test_what_is_said_with_the_end_of_the_handshake_is_heard(pair: Pair, a
         await says_all_at_once(port, pair, b"QUIT\n", again=again, ends=False)
 
 
+async def test_a_handshake_that_begins_in_one_piece_with_the_header_of_a_proxy_is_made(pair: Pair) -> None:
+    async with line_door(pair, proxies=Trusted(["127.0.0.0/8"])) as port:
+        await says_all_at_once(port, pair, b"QUIT\n", ends=False, head=HEADER)
+
+
+async def test_who_is_no_proxy_shakes_hands_at_once_and_its_header_is_not_believed(pair: Pair) -> None:
+    async with line_door(pair, proxies=Trusted(["192.0.2.0/24"])) as port:
+        await says_all_at_once(port, pair, b"QUIT\n", ends=False)
+        with pytest.raises(ssl.SSLError):
+            await says_all_at_once(port, pair, b"QUIT\n", ends=False, head=HEADER)
+
+
 async def test_a_proxy_has_no_deadline_any_more_once_its_header_was_whole(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,7 +233,7 @@ async def test_a_proxy_has_no_deadline_any_more_once_its_header_was_whole(
     async with line_door(pair, proxies=Trusted(["127.0.0.0/8"])) as port, within(5):
         reader, writer = await asyncio.open_connection(HOST, port)
         try:
-            writer.write(b"PROXY TCP4 203.0.113.9 127.0.0.1 99 80\r\n")
+            writer.write(HEADER)
             await writer.start_tls(context, server_hostname="localhost")
             asyncio.get_running_loop().call_later(2 * proxy_protocol.HEADER_PATIENCE, over.set)
             await over.wait()
