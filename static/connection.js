@@ -61,7 +61,7 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 	function lose(code) {
 		const old = socket;
 		socket = null; // first: a close may take minutes
-		old?.close();
+		old?.close(3e3);
 		clock.clearTimeout(timer);
 		phase = "lost";
 		for (const [ref, { command, done }] of asked) {

@@ -38,10 +38,9 @@ export function rowsOf(items, mark, hole) {
 }
 
 export function comings(items) {
-	const ways = new Map();
-	for (const { nick, how } of items) ways.set(how, (ways.get(how) ?? new Set()).add(nick));
-	return [...ways].map(([how, nicks]) => {
-		const names = [...nicks];
+	const ways = {};
+	for (const [nick, how] of new Map(items.map(({ nick, how }) => [nick, how]))) (ways[how] ??= []).push(nick);
+	return Object.entries(ways).map(([how, names]) => {
 		const others = names.length - NAMES;
 		return `${names.slice(0, NAMES).join(", ")}${others > 0 ? ` and ${others} more` : ""} ${how}`;
 	});

@@ -37,7 +37,10 @@ CLOSE_CODES: Final = {
 }
 """RFC 6455, section 7.4, and the registry behind it; 4000 and up are our own."""
 
-CLOSED: Final = (0, 1000, 1001)  # aiohttp says 0 where no reason came
+NO_CODE: Final = 1005
+"""In place of the code of a close frame that has none (RFC 6455, section 7.4.1); aiohttp says 0."""
+
+CLOSED: Final = (1000, 1001, NO_CODE)
 """Close codes by which a peer says that it leaves: done, the page is closed, no reason given."""
 
 TEXT: Final = WSMsgType.TEXT
@@ -198,7 +201,7 @@ class WebSocket(Stream):
     def _take_other(self, frame: WSMessage) -> None:
         if frame.type is WSMsgType.CLOSE:
             if self._code is None:
-                self._code = frame.data
+                self._code = frame.data or NO_CODE
             self._say_close(WSCloseCode.OK)
             self._transport.close()
             self._end()

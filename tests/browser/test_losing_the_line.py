@@ -122,6 +122,22 @@ async def test_a_message_whose_answer_was_lost_is_said_once(
         await pat.is_told("Ann: m2")
 
 
+async def test_whoever_gives_up_a_line_that_seems_dead_has_not_left(
+    server: Server, guests: Guests, watch: Watch
+) -> None:
+    watch.allow(NO_NETWORK)
+    async with cable(server.web_port) as line, plain_user(server, "Pat") as pat:
+        ann = await guests.enter(line.url, "Ann")
+        line.muffle()  # what the page says still gets to the server, and so does its good-bye
+        await ann.page.evaluate("dispatchEvent(new Event('online'))")
+        await ann.is_cut_off()
+        line.cut()
+        line.mend()
+        await ann.connects_again()
+        await ann.says("m1")
+        await pat.is_told("Ann has joined the chat.", "Ann: m1")
+
+
 async def test_a_longer_gap_than_can_be_replayed_is_filled_from_history(
     server: Server, guests: Guests, watch: Watch
 ) -> None:

@@ -25,11 +25,11 @@ test("a line stands where one left off", () => {
   assert.deepEqual(drawn(items, 999_999), ["day", "msg a", "msg b +", "msg c +"]);
 });
 
-test("comings and goings in a row are one line", () => {
+test("comings and goings in a row are one line, of what became of each", () => {
   const items = [went("Ann", "joined"), went("Bob", "joined"), went("Ann", "left"), went("Bob", "joined"), said("Cy", "hi")];
   const rows = rowsOf(items);
   assert.deepEqual(rows.map(({ kind }) => kind), ["day", "presence", "msg"]);
-  assert.deepEqual(comings(rows[1].items), ["Ann, Bob joined", "Ann left"]);
+  assert.deepEqual(comings(rows[1].items), ["Ann left", "Bob joined"]);
   const crowd = Array.from({ length: 9 }, (_, n) => went(`P${n}`, "joined"));
   assert.deepEqual(comings(crowd), ["P0, P1, P2, P3, P4, P5 and 3 more joined"]);
 });

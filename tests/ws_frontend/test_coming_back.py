@@ -64,6 +64,16 @@ async def test_resume_after_the_connection_broke_and_a_message_sent_again() -> N
             await ann.hears_nothing()
 
 
+async def test_who_closes_with_a_code_of_its_own_has_not_left() -> None:
+    limits = Limits(rate=0, login_timeout=0, idle_timeout=0, linger=3600)
+    async with open_doors(limits=limits) as doors, WebClient(doors.web_port, "Ann") as ann:
+        async with WebClient(doors.web_port, "Bob") as bob:
+            await ann.expect("joined", nick="Bob")
+            await bob.ws.close(3000)
+        assert await ann.call("who") == {"type": "users", "nicks": ["Ann", "Bob"]}
+        await ann.hears_nothing()
+
+
 async def test_a_broken_connection_is_noticed_when_the_linger_is_over() -> None:
     limits = Limits(rate=0, login_timeout=0, idle_timeout=0, linger=0.2)
     async with (
@@ -80,9 +90,12 @@ async def test_a_broken_connection_is_noticed_when_the_linger_is_over() -> None:
 async def test_a_page_that_is_closed_does_not_linger() -> None:
     limits = Limits(rate=0, login_timeout=0, idle_timeout=0, linger=3600)
     async with open_doors(limits=limits) as doors, WebClient(doors.web_port, "Ann") as ann:
-        for code in (1000, 1001):
+        for code in (1000, 1001, None):
             async with WebClient(doors.web_port, "Bob") as bob:
-                await bob.ws.close(code)
+                if code is None:
+                    bob.ws.transport.write(b"\x88\x80\0\0\0\0")
+                else:
+                    await bob.ws.close(code)
             await ann.expect("joined", nick="Bob")
             await ann.expect("disconnected", nick="Bob")
 
