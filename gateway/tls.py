@@ -145,9 +145,10 @@ class _Handshake(_Early):
         app = _Early()
         secure = None
         try:
-            secure = await asyncio.get_running_loop().start_tls(
-                self._wire, app, self._context, server_side=True, ssl_handshake_timeout=HANDSHAKE_PATIENCE
-            )
+            if not self._wire.is_closing():  # else uvloop makes a transport that never tells that it is lost
+                secure = await asyncio.get_running_loop().start_tls(
+                    self._wire, app, self._context, server_side=True, ssl_handshake_timeout=HANDSHAKE_PATIENCE
+                )
         except (ConnectionResetError, BrokenPipeError):
             pass  # it is gone: a load balancer that looks whether anybody is there does that
         except OSError as error:  # TLS' own kind, or ConnectionAbortedError: the loop has waited long enough

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -197,6 +198,15 @@ async def test_whoever_only_looks_whether_anybody_is_there_is_not_in_the_log(
             end(writer)
             await until(lambda: admission.connected == 0)
     assert caplog.messages == []
+
+
+async def test_whoever_is_gone_before_the_handshake_begins_keeps_no_place(pair: Pair) -> None:
+    admission = Admission()
+    async with line_door(pair, admission) as port:
+        for _ in range(20):
+            socket.create_connection((HOST, port)).close()
+        assert (await first_line(port, pair)).startswith(b"Welcome!"), "whom the door meets after all of them"
+        await until(lambda: admission.connected == 0)
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["TLS 1.3", "TLS 1.2"])
