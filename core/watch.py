@@ -24,6 +24,7 @@ async def watch(
     if not spans:
         return
     pause, loop = min(1.0, min(spans) / 4), asyncio.get_running_loop()
+    warns = 0 < limits.idle_warning < limits.idle_timeout
     while True:
         before = loop.time()
         await asyncio.sleep(pause)
@@ -36,8 +37,11 @@ async def watch(
                     close(session, Bye("login-timeout", f"{limits.login_timeout:g}"))
             elif session.idles and limits.idle_timeout:
                 left = limits.idle_timeout - (now - session.heard)
+                if left <= 0 and warns and not session.warned:  # the time for that went by in a standstill
+                    left = limits.idle_warning
+                    session.heard = now - limits.idle_timeout + left
                 if left <= 0:
                     close(session, Bye("idle-timeout", f"{limits.idle_timeout:g}"))
-                elif not session.warned and left <= limits.idle_warning < limits.idle_timeout:
+                elif warns and not session.warned and left <= limits.idle_warning:
                     session.warned = True
                     tell(session, IdleWarning(ceil(left)))

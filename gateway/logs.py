@@ -1,11 +1,11 @@
 """Log lines: one event each, as text or as JSON, with nothing in them that moves a cursor."""
 
-import contextlib
 import logging
 import os
 import time
 from datetime import UTC, datetime
 from queue import SimpleQueue
+from select import select
 from threading import Thread
 from typing import Any, Final
 
@@ -70,9 +70,13 @@ class Stderr(logging.Handler):
         except Exception:  # noqa: BLE001 - as every handler: a bad record must not end the log
             self.handleError(record)
             return
-        with contextlib.suppress(OSError):  # nobody reads it, or the disk is full
-            while line:
+        while line:
+            try:
                 line = line[os.write(STDERR, line) :]
+            except BlockingIOError:  # whoever shares the pipe has made it one that does not wait
+                select([], [STDERR], [])
+            except OSError:  # nobody reads it, or the disk is full
+                return
 
 
 class Aside(logging.Handler):

@@ -195,6 +195,15 @@ async def test_what_came_while_the_process_was_stopped_is_heard_before_anyone_is
     await ann.sees("Bye idle-timeout 60")
 
 
+async def test_who_was_silent_while_the_process_was_stopped_is_warned_all_the_same(patient: Chat) -> None:
+    (ann,) = await enter(patient, "Ann", idles=True)
+    asyncio.get_running_loop().stop_for(61)  # type: ignore[attr-defined]  # it is the skipping one
+    start = now()
+    await is_warned(ann)
+    await ann.sees("Bye idle-timeout 60")
+    assert now() - start >= 15
+
+
 async def test_what_others_say_does_not_keep_one_awake(patient: Chat) -> None:
     (ann,) = await enter(patient, "Ann", idles=True)
     (bob,) = await enter(patient, "Bob")

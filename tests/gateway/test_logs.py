@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from queue import SimpleQueue
+from select import select
 from threading import Event
 
 import pytest
@@ -49,6 +50,28 @@ async def test_a_log_that_nobody_reads_holds_up_neither_the_chat_nor_a_stop() ->
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def test_a_pipe_that_somebody_has_made_one_that_does_not_wait_gets_every_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader, writer = full_pipe()
+    try:
+        os.set_blocking(writer, False)
+        monkeypatch.setattr("gateway.logs.STDERR", writer)
+        aside = Aside(Stderr())
+        for n in range(5):
+            aside.emit(logging.makeLogRecord({"msg": f"{n} {'x' * 50_000}"}))
+        aside.emit(logging.makeLogRecord({"msg": "that was all"}))
+        found = b""
+        while b"all" not in found:
+            assert select([reader], [], [], DEADLINE)[0], found[-100:]
+            found += os.read(reader, 65_536).lstrip(b"\0")
+        assert [line.split()[0] for line in found.splitlines()] == [b"0", b"1", b"2", b"3", b"4", b"that"]
+        aside.close()
     finally:
         os.close(reader)
         os.close(writer)
