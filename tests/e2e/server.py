@@ -18,8 +18,12 @@ IN_MEMORY = ("--data", "memory")
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Ours without what configures a server, and these variables."""
-    ours = {name: value for name, value in os.environ.items() if not re.match("PARLOUR_|CHAT_PORT", name)}
+    """Ours without what configures a server or hides what it forgets to flush, and these variables."""
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not re.match("PARLOUR_|CHAT_PORT|PYTHONUNBUFFERED", name)
+    }
     return ours | variables
 
 

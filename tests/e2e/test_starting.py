@@ -114,6 +114,17 @@ async def test_it_serves_and_stops_though_nobody_reads_what_it_prints(ends: str,
         assert log.last_id == 1
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux shows the descriptors of others")
+async def test_what_is_closed_of_the_standard_streams_is_nobody_elses() -> None:
+    command = f"exec {shlex.join([PARLOUR, 'serve', *LOOPBACK, *FREE_PORTS, *IN_MEMORY])} <&- 2>&-"
+    async with running("bash", "-c", command, env=environment()) as program:
+        await program.until("Page on .*")
+        for stream in (0, 2):
+            assert Path(f"/proc/{program.process.pid}/fd/{stream}").readlink() == Path("/dev/null")
+        program.process.terminate()
+        assert await program.exited() == 0
+
+
 async def test_every_connection_is_logged_once_as_accepted_and_once_as_closed(server: Server) -> None:
     async with AsyncExitStack() as stack:
         lines = [await stack.enter_async_context(dialling(server)) for _ in range(3)]
