@@ -35,7 +35,7 @@ class Wire(Protocol):
     def fd(self) -> int | None:
         """The file descriptor to which `write` would write at once, if there is one and nothing waits.
 
-        Who has the same bytes for many may write there itself, and gives to `write` what was not taken.
+        Who has bytes for it may write there itself, and gives to `write` what was not taken.
         A wire tells its session when this changes: `Session.reach_by`.
         """
         ...

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import shutil
+import socket
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -131,9 +132,11 @@ class LineClient:
 class WebClient:
     """Someone on the web door."""
 
-    def __init__(self, port: int, nick: str = "") -> None:
+    def __init__(self, port: int, nick: str = "", sock: socket.socket | None = None) -> None:
+        """`sock`: it is connected already."""
         self._url = f"ws://{HOST}:{port}/ws"
         self._nick = nick
+        self._sock = sock
         self._refs = (
             f"{id(self):x}-{n}" for n in count(1)
         )  # each once within a session, even after a resume
@@ -142,7 +145,7 @@ class WebClient:
 
     async def __aenter__(self) -> Self:
         self.ws: ClientConnection = await connect_websocket(
-            self._url, compression=None, max_size=None, proxy=None, close_timeout=1
+            self._url, compression=None, max_size=None, proxy=None, close_timeout=1, sock=self._sock
         )
         self.hello = await self.next()
         assert self.hello["type"] == "hello"

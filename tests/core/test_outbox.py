@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from typing import Final
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -262,7 +263,8 @@ def test_everyone_is_shown_exactly_what_is_theirs_in_order_whatever_happens(
     assert max(house.encoded.values(), default=0) <= 1
 
 
-def test_while_another_thread_is_at_work_nothing_is_written_past_a_wire() -> None:
+@pytest.mark.parametrize("speaker", [None, 0], ids=["a reader", "who speaks"])
+def test_while_another_thread_is_at_work_nothing_is_written_past_a_wire(speaker: int | None) -> None:
     with ExitStack() as stack:
         house = House(stack)
         wire = house.wires[0]
@@ -270,7 +272,7 @@ def test_while_another_thread_is_at_work_nothing_is_written_past_a_wire() -> Non
         house.move(0, 0)
         for contended, written in ((False, 0), (True, 1), (False, 1)):
             house.contend(contended)
-            house.show({0}, None)
+            house.show({0}, speaker, answered=True)
             house.flush()
             assert wire.written == written
         assert b"".join(wire.writes()) == house.expected[0]

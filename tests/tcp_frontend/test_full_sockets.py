@@ -1,6 +1,7 @@
 """Both doors: what a socket does not take waits for its peer, and all that follows waits behind it."""
 
 import asyncio
+import json
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable
@@ -118,6 +119,33 @@ async def test_what_is_not_taken_comes_later_whole_and_in_order(door: str) -> No
         assert await reader.hears("last") == [*said, "pong", "last"]
 
 
+def msg(text: str, ref: str) -> bytes:
+    """As a WebSocket says it."""
+    return json.dumps({"type": "msg", "room": "#general", "text": text, "ref": ref}).encode()
+
+
+async def test_what_is_not_taken_of_its_own_share_comes_later_whole_and_in_order() -> None:
+    """Who speaks is given an answer, and with it what others have said in the same moment."""
+    async with (
+        open_doors(sendq=64_000_000, limits=UNLIMITED) as doors,
+        commanders(doors.tcp_port, "Ann") as (ann,),
+        WebClient(doors.web_port, "Slow", small_socket(doors.web_port)) as client,
+    ):
+        await ann.expect("INFO Slow connected")
+        slow, talker = session_of(doors.chat, "Slow"), session_of(doors.chat, "Ann")
+        said = 0
+        while slow.wire.fd is not None:
+            assert said < 5000, "the socket is never full"
+            doors.chat.receive(talker, f"MSG {said} {TEXT}".encode())
+            doors.chat.receive(slow, msg("hello", ref=str(said)))
+            await ann.expect("MSG Slow hello")
+            said += 1
+        for number in range(said):
+            await client.expect("msg", text=f"{number} {TEXT}")
+            await client.expect("ok", ref=str(number))
+        await client.hears_nothing()
+
+
 @pytest.mark.parametrize("door", ["line", "web"])
 async def test_who_has_caught_up_is_written_to_straight_again(door: str) -> None:
     async with listening(door) as (doors, ann, reader):
@@ -159,6 +187,17 @@ async def test_a_connection_that_breaks_in_that_moment_is_nobody_elses_concern(d
         doors.chat.receive(session_of(doors.chat, "Ann"), b"MSG hello")
         await bob.expect("MSG Ann hello")
         await cid.expect("msg", text="hello")
+
+
+@pytest.mark.parametrize("door", ["line", "web"])
+async def test_who_speaks_and_breaks_in_that_moment_is_nobody_elses_concern(door: str) -> None:
+    async with listening(door) as (doors, _, reader), WebClient(doors.web_port, "Cid") as cid:
+        reader.reset()
+        own = msg("mine", ref="mine") if door == "web" else b"MSG mine"
+        for nick, words in (("Ann", b"MSG hello"), ("Slow", own), ("Cid", msg("hello", ref="Cid's"))):
+            doors.chat.receive(session_of(doors.chat, nick), words)
+        answer = await cid.answer("Cid's")
+        assert answer["type"] == "ok"
 
 
 async def test_who_may_come_back_is_not_written_to_where_its_socket_was() -> None:
