@@ -9,7 +9,10 @@ SLOW: Final = 0.0005
 """Seconds. When the event loop waited in a transaction, and that took longer than this,"""
 
 CAUTION: Final = 200
-"""it leaves all others to the thread for so many times as long."""
+"""it owes so many times as long. What it owes goes by with the time,"""
+
+CREDIT: Final = 1.0
+"""and while that is more seconds than this, others are left to the thread. 5 ms now and then are nothing."""
 
 
 def _idle_time() -> float:
@@ -37,20 +40,21 @@ does not grow when others have its core, or all of the machine."""
 
 
 class Caution:
-    """What is known of the disk: when it was slow, and when something is to be flushed to it."""
+    """What is known of the disk: what its stalls cost, and when something is to be flushed to it."""
 
     def __init__(self) -> None:
         self.checkpoints = 0
         """Begun ones and ended ones: odd while one is under way and keeps the disk busy."""
         self._flushed = -1
-        self._slow_until = 0.0
+        self._paid_at = 0.0
+        """When the loop owes nothing any more."""
 
     @property
     def needed(self) -> bool:
         return (
             self._flushed != self.checkpoints
             or self.checkpoints % 2 == 1
-            or time.perf_counter() < self._slow_until
+            or time.perf_counter() < self._paid_at - CREDIT
         )
 
     def flushed(self, checkpoints: int) -> None:
@@ -60,7 +64,7 @@ class Caution:
         """
         self._flushed = checkpoints
 
-    def took(self, seconds: float, *, waited: bool) -> None:
-        """A transaction of the event loop's; whether it `waited` for anything (see `waits`)."""
-        if waited and seconds > SLOW:
-            self._slow_until = time.perf_counter() + seconds * CAUTION
+    def took(self, seconds: float, *, before: float) -> None:
+        """A transaction of the event loop's; `before` it, `waits()` was so much."""
+        if seconds > SLOW and waits() != before:
+            self._paid_at = max(self._paid_at, time.perf_counter()) + seconds * CAUTION

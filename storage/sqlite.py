@@ -106,12 +106,12 @@ class SqliteLog:
                 files = Watch(self._path)
             except (OSError, sqlite3.Error) as error:
                 raise cannot_use(self._path, error) from None
-            writing = stack.enter_context(Worker("log-writer"))
+            self._writing = stack.enter_context(Worker("log-writer"))
             self._reading = stack.enter_context(Worker("log-reader", interrupt=self._reader.interrupt))
             self._searching = stack.enter_context(Worker("log-searcher", interrupt=searching.interrupt))
             self._checkpointing = stack.enter_context(Worker("log-checkpoint"))
             self._stack = stack.pop_all()
-        self._writer = Writer(self._path, database, writing, flushes=self._durability != "normal")
+        self._writer = Writer(self._path, database, self._writing, flushes=self._durability != "normal")
         self._health = Health(self._writer)
         self._searcher = Searcher(searching, self._searching)
         self._checkpoints = Checkpoints(self._writer, checkpointer, self._checkpointing)
@@ -157,7 +157,7 @@ class SqliteLog:
 
     @property
     def busy(self) -> bool:
-        return self._reading.under_way > 0 or self._searching.under_way > 0 or self._writer.busy
+        return bool(self._writing.under_way or self._reading.under_way or self._searching.under_way)
 
     # ------------------------------------------------------------------ writing
 

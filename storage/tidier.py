@@ -1,7 +1,7 @@
 """Does what nobody waits for, when it is quiet: the word index, and what is too old to keep."""
 
 import asyncio
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -47,7 +47,7 @@ class Tidier:
         self._history_per_room = history_per_room
         self._history_days = history_days
         self._loop = asyncio.get_running_loop()
-        self._fresh: Counter[RoomName] = Counter()
+        self._fresh: defaultdict[RoomName, int] = defaultdict(int)
         """Messages in a room since it was trimmed."""
         self._recent = 0
         """Messages since the last look."""

@@ -77,12 +77,7 @@ class Writer:
                 raise
             return None  # on its thread the writer can wait, and say what is wrong
         finally:
-            self.caution.took(time.perf_counter() - began, waited=waits() != before)
-
-    @property
-    def busy(self) -> bool:
-        """Its thread is at work."""
-        return self._worker.under_way > 0
+            self.caution.took(time.perf_counter() - began, before=before)
 
     def _wait_for_others(self, seconds: float) -> None:
         """How long, while another program is writing."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -228,20 +229,64 @@ async def test_a_transaction_from_before_a_checkpoint_is_not_the_first_after_it(
     assert await watched.stores_at_once()
 
 
-async def test_a_slow_disk_is_waited_for_once(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caution, "SLOW", 0.02)
-    monkeypatch.setattr(caution, "CAUTION", 20)
+async def _make_slow(watched: Watched, when: str = "", then: str = "") -> None:
     writer = watched.log._writer.connection
     writer.create_function("disk", 0, lambda: time.sleep(0.05))
     await watched.log._writer.run(
-        writer.execute, "CREATE TEMP TRIGGER slow AFTER INSERT ON main.message BEGIN SELECT disk(); END"
+        writer.execute,
+        f"CREATE TEMP TRIGGER slow AFTER INSERT ON main.message {when} BEGIN SELECT disk(); {then} END",
     )
+
+
+async def test_a_slow_disk_is_waited_for_once(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caution, "SLOW", 0.02)
+    monkeypatch.setattr(caution, "CAUTION", 20)
+    monkeypatch.setattr(caution, "CREDIT", 0)
+    await _make_slow(watched)
     assert await watched.stores_at_once(), "who could have known"
     assert not await watched.stores_at_once()
-    await watched.log._writer.run(writer.execute, "DROP TRIGGER slow")
+    await watched.log._writer.run(watched.log._writer.connection.execute, "DROP TRIGGER slow")
     async with within(DEADLINE):
         while not await watched.stores_at_once():
             pass
+
+
+async def test_a_disk_may_be_slow_now_and_then(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caution, "SLOW", 0.02)
+    monkeypatch.setattr(caution, "CREDIT", 4 * DEADLINE * caution.CAUTION)
+    await _make_slow(watched)
+    assert await watched.stores_at_once()
+    assert await watched.stores_at_once()
+    monkeypatch.setattr(caution, "CREDIT", 1.5 * 0.05 * caution.CAUTION)
+    assert not await watched.stores_at_once(), "what it owes for both is more than that"
+
+
+async def test_a_disk_that_is_slow_and_then_fails_was_slow(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caution, "SLOW", 0.02)
+    monkeypatch.setattr(caution, "CREDIT", 0)
+    await _make_slow(watched, "WHEN new.text = 'bad'", "SELECT RAISE(ABORT, 'disk I/O error');")
+    assert await watched.stores_at_once()
+    assert watched.log.append_at_once([said("bad")]) is None
+    assert not await watched.stores_at_once()
+
+
+def test_a_disk_that_stalls_gets_a_two_hundredth_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, stalls = 1000.0, []
+    monkeypatch.setattr(caution, "time", SimpleNamespace(perf_counter=lambda: now))
+    monkeypatch.setattr(caution, "waits", lambda: 1)
+    disk = caution.Caution()
+    disk.flushed(0)
+    while now < 2000:
+        if disk.needed:
+            now += 0.01
+        else:
+            stalls.append(now)
+            now += 0.002
+            disk.took(0.002, before=0)
+    assert stalls[2] < 1000.01, "5 ms are nothing"
+    assert 4.9 < len(stalls) * 0.002 < 5 + 0.005 + 0.002
 
 
 @contextmanager
@@ -262,6 +307,7 @@ def sharing_a_core() -> Iterator[None]:
 async def test_a_busy_core_is_no_slow_disk(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caution, "SLOW", 0.001)
     monkeypatch.setattr(caution, "CAUTION", 10)
+    monkeypatch.setattr(caution, "CREDIT", 0)
 
     def works_until_it_has_lost_the_core() -> None:
         end = time.perf_counter() + DEADLINE

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from core.log import Record
+from core.log import LogError, Record
 from core.names import Nick
 from storage import checkpoints, sqlite, tidier, tidying
 from storage.sqlite import SqliteLog
@@ -101,6 +101,23 @@ async def test_while_it_is_busy_nothing_is_indexed_unless_much_has_piled_up(
         await log.append([said("word")] * 20)
         await log._tidier.look()
     assert indexed(path) == 40
+
+
+async def test_what_could_not_be_trimmed_is_trimmed_the_next_time(path: Path) -> None:
+    async with SqliteLog(path, history_per_room=100) as log:
+        await log._tidier.look()
+        await log.append([said(str(n)) for n in range(300)])
+        writer = log._writer
+        await writer.run(
+            writer.connection.execute,
+            "CREATE TEMP TRIGGER full BEFORE DELETE ON main.message "
+            "BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END",
+        )
+        with pytest.raises(LogError):
+            await log._tidier.trim_rooms()
+        await writer.run(writer.connection.execute, "DROP TRIGGER full")
+        await log._tidier.trim_rooms()
+        assert len(await kept(log)) == 100
 
 
 async def test_what_is_written_ahead_stays_small_while_much_is_indexed(
