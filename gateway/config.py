@@ -296,7 +296,7 @@ def _convert(values: dict[str, Any], where: str, *, strict: bool = False) -> dic
         if expected := EXPECTED.fullmatch(problem):
             problem = f"{WORDS.get(expected[1], expected[1])}{expected[2] or ''} is expected"
         if problem.startswith("Invalid enum value"):
-            problem += f", not one of {METAVARS[key]}"
+            problem = f"{problem.removeprefix('Invalid enum value ')} is not one of {METAVARS[key]}"
         if strict:
             raise BadConfig(f"{where}: {problem}{f' - at {key}' if key else ''}") from None
         raise BadConfig(f"bad value {next(iter(values.values()))!r} {where}: {problem}") from None
@@ -304,6 +304,8 @@ def _convert(values: dict[str, Any], where: str, *, strict: bool = False) -> dic
 
 
 def _perhaps(unknown: str) -> str:
+    if unknown == "port":  # on the command line that is the first argument
+        return "; did you mean tcp_port?"
     near = get_close_matches(unknown.replace("-", "_").lower(), _DEFAULTS, 1)
     return f"; did you mean {near[0]}?" if near else "; keys are those of --help, in no table"
 

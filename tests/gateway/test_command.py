@@ -76,6 +76,7 @@ def test_the_help_of_serve_says_what_0_means_wherever_it_is_the_default() -> Non
         (["serve", "--colour"], {}, "--colour"),
         (["serve", "--config", "/nowhere/parlour.toml"], {}, "/nowhere/parlour.toml"),
         (["serve"], {"CHAT_PORT": "x"}, "CHAT_PORT"),
+        (["serve", "--durability=fast"], {}, "for --durability: 'fast' is not one of normal|full"),
         ([], {}, "command"),
     ],
 )
@@ -93,6 +94,7 @@ def test_bad_configuration_is_one_clear_line_and_status_2(
     [
         ("colour = 1", "'colour' is no key"),
         ("tcp-port = 1", "did you mean tcp_port?"),
+        ("port = 1", "did you mean tcp_port?"),
         ("[server]\ntcp_port = 1", "in no table"),
     ],
 )
