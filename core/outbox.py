@@ -298,15 +298,12 @@ class Outbox:
 
         What can wait does so for others that can wait longer, or else those would be taken along too soon.
         """
-        if delay == 0.0 or self._timer is None:
-            patience = min(delay, LONGEST) if delay >= SHORTEST else 0.0
-        elif self._patience and delay > 2 * self._patience:  # twice: that is not put off for ever
-            patience = min(delay, LONGEST)
-        else:
-            return
+        patience = min(delay, LONGEST)
         if self._timer is not None:
             if patience == self._patience:
                 return
+            if patience and not 0.0 < 2 * self._patience < patience:  # twice: that is not put off for ever
+                return
             self._timer.cancel()
         self._patience = patience
-        self._timer = self._later(patience, self.flush)
+        self._timer = self._later(patience if patience >= SHORTEST else 0.0, self.flush)

@@ -114,6 +114,9 @@ class Aside(logging.Handler):
 
 def set_up(form: str) -> None:
     """Log lines go to stderr."""
+    # What no line of ours has is not looked up for each: https://docs.python.org/3/howto/logging.html#optimization
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     handler = Stderr()
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.getLogger("aiohttp.server").addFilter(_Rubbish())

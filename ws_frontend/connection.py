@@ -297,7 +297,8 @@ def conversing(
                 visit.ends()  # there is no doorman where the connection is being lost
         if transport is not None and isinstance(doorman, Doorman):
             take_over(request, ws, transport, doorman, visit)
-        return web.Response()  # that nobody is there to read
+        ws._eof_sent = True  # else aiohttp would say good-bye
+        return ws
 
     def take_over(
         request: web.Request,

@@ -76,7 +76,7 @@ class Doorman(asyncio.Protocol):
 
         Nor is it the doorman's, but for `leave`; `visit_ends` is called then.
         """
-        handler = self._inner
+        handler, self._inner = self._inner, None
         assert isinstance(handler, web.RequestHandler)
         handler.transport = None  # else it would close it,
         handler._payload_parser = None  # and tell our reader that nothing more comes

@@ -6,8 +6,8 @@ import pytest
 
 from core import commands as c
 from core.chat import Chat
-from core.outbox import LONGEST, PATIENCE
-from tests.core.person import Kind, Person, enter
+from core.outbox import LONGEST, PATIENCE, SHORTEST
+from tests.core.person import Kind, Person, enter, join
 
 pytestmark = pytest.mark.asyncio(loop_factories=["skipping"])
 
@@ -40,6 +40,38 @@ async def test_a_rush_of_logins_reaches_a_reader_in_few_writes_and_whole(chat: C
     await witness.sees(*[f"Connected #general Late{n}" for n in range(100)])
     assert now() - start < 0.1 + 2 * LONGEST
     assert len(witness.wire.writes) - before < 40
+
+
+async def test_in_a_rush_nobody_waits_until_it_is_over(chat: Chat) -> None:
+    witness, _ = await crowd(chat)
+    start = now()
+    for n in range(100):
+        Person(chat).does(c.Login(f"Late{n}"))
+        await asyncio.sleep(0.001)
+        if n * 0.001 > 2 * PATIENCE * SIZE:
+            break
+    assert witness.waiting, f"nothing after {now() - start} s"
+
+
+async def test_coming_into_a_small_room_takes_nobody_along_who_can_wait(chat: Chat) -> None:
+    witness, friend = await crowd(chat)
+    await join("#small", witness, friend)
+    before = len(witness.wire.writes)
+    people = [Person(chat) for _ in range(20)]
+    for n, person in enumerate(people):  # what is asked for is done when all of them have asked
+        person.does(c.Login(f"Late{n}"))
+        friend.does(c.Leave("#small"), c.Join("#small"))
+    await witness.until(lambda: f"Connected #general Late{len(people) - 1}" in witness.waiting)
+    assert len(witness.wire.writes) - before == 1
+
+
+async def test_coming_into_a_small_room_is_shown_at_once(chat: Chat) -> None:
+    witness, *others, late = await enter(chat, *[f"P{n}" for n in range(22)])
+    await join("#small", witness, *others)
+    start = now()
+    late.does(c.Join("#small"))
+    await witness.sees("Joined #small P21")
+    assert now() - start < SHORTEST / 2
 
 
 async def test_whoever_comes_is_welcomed_at_once(chat: Chat) -> None:

@@ -1,7 +1,9 @@
 """Who stands at the web door, and for how long."""
 
 import asyncio
+import gc
 import json
+import weakref
 from typing import Any
 
 import pytest
@@ -35,15 +37,32 @@ async def test_aiohttp_keeps_nothing_of_a_connection_that_was_handed_over(
 ) -> None:
     """It would keep it for ever: more for each WebSocket than the WebSocket itself."""
     servers: list[web.Server] = []
+    handlers: list[weakref.ref[web.RequestHandler]] = []
 
     class Handler(ws_frontend.server.RequestHandler):
         def __init__(self, manager: web.Server, **options: Any) -> None:
             super().__init__(manager, **options)
             servers.append(manager)
+            handlers.append(weakref.ref(self))
 
     monkeypatch.setattr(ws_frontend.server, "RequestHandler", Handler)
     async with open_doors() as doors, WebClient(doors.web_port, "Ann"):
         assert [server.connections for server in servers] == [[]]
+        gc.collect()
+        assert [handler() for handler in handlers] == [None]
+
+
+async def test_no_second_answer_is_made_for_a_websocket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody would read it, and to make it takes a tenth of the work that a login is."""
+    answers: list[web.StreamResponse] = []
+
+    async def count(_: web.Request, response: web.StreamResponse) -> None:
+        answers.append(response)
+
+    monkeypatch.setattr(ws_frontend.server, "_add_headers", count)
+    async with open_doors() as doors, WebClient(doors.web_port, "Ann") as ann:
+        await ann.hears_nothing()
+        assert [answer.status for answer in answers] == [101]
 
 
 async def test_a_browser_may_lag_behind_as_far_as_the_configuration_allows() -> None:
