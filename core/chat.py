@@ -162,7 +162,7 @@ class Chat:
     def _handle(self, session: Session, command: c.AnyCommand) -> None:
         try:
             match command:
-                case c.Msg() | c.Gmsg() | c.Dm():
+                case c.Msg() | c.Gmsg() | c.Dm(follows=None):
                     self._say(session, command)
                     if session.in_flight >= IN_FLIGHT_MAX:
                         self._turns.hold(session, None)
@@ -253,6 +253,8 @@ class Chat:
                 self._slowly(session, ref, self._said_before(session, Refusal(code, detail), ref))
             case c.Invalid(code=code, detail=detail):
                 raise Refusal(code, detail)
+            case c.Dm(follows=int(follows)):
+                self._slowly(session, ref, self._follow(session, command, follows))
             case c.Msg() | c.Gmsg() | c.Dm():
                 raise AssertionError(command)
             case _:
@@ -332,6 +334,24 @@ class Chat:
                 assert_never(command)
         session.in_flight += 1
         self._recorder.add(Pending(session, fact, reader))
+
+    async def _follow(self, session: Session, command: c.Dm, follows: int) -> AnyReply | None:
+        """Say it, unless somebody else has that name by now than the one meant."""
+        try:
+            rules.logged_in(session)
+            reader = self._roster.find(command.to)
+            if reader is not None:
+                meant = await self._past.was_between(follows, session.id, reader.id)
+                now = self._roster.find(command.to)
+                if not meant or (now is not None and now.id != reader.id):
+                    raise Refusal("somebody-else", command.to)
+            if not session.closing:
+                self._say(session, command)
+        except Refusal as refusal:
+            if command.ref is None or session.token is None:
+                raise
+            return await self._said_before(session, refusal, command.ref)
+        return None
 
     async def _said_before(self, session: Session, refusal: Refusal, ref: str | None) -> AnyReply:
         """A retry is answered as it was the first time, even if by now it would be refused."""

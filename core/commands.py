@@ -37,8 +37,11 @@ class Gmsg(Command, frozen=True, tag="gmsg"):
 
 
 class Dm(Command, frozen=True, tag="dm"):
+    """With `follows`, the id of a direct message: only for the person with whom that one was exchanged."""
+
     to: str
     text: str
+    follows: int | None = None
 
 
 class Join(Command, frozen=True, tag="join"):

@@ -77,6 +77,14 @@ class Past:
         entries = _fitting(page.entries)
         return Page(entries, more=page.more or len(entries) < len(page.entries))
 
+    async def was_between(self, number: int, one: str, other: str) -> bool:
+        """Whether a direct message with this id was exchanged between these two identities."""
+        if not 0 < number <= self.last_id:
+            return False
+        place = Between(one, fold(""), other)  # under whatever names
+        page = await self._log.history(place, before=number + 1, limit=1)
+        return [entry.id for entry in page.entries] == [number]
+
     async def search(self, session: Session, command: c.Search) -> AnyReply | None:
         rules.logged_in(session)
         room = None if command.room is None else rules.own_room(session, command.room)

@@ -1,4 +1,4 @@
-import { explain } from "./words.js";
+import { explain, ways } from "./words.js";
 
 export const isNick = (text) => /^[a-z][\w-]{0,31}$/i.test(text);
 
@@ -50,7 +50,7 @@ export function parse(typed) {
 	const [, word, rest] = typed.match(/^\/(\S*)\s*([^]*)$/);
 	const known = OTHERS[word.toLowerCase()] ?? word.toLowerCase();
 	if (!Object.hasOwn(COMMANDS, known)) return no("no-such-command", word);
-	return COMMANDS[known](rest.trim()) || no("another-way", word);
+	return COMMANDS[known](rest.trim()) || no("another-way", ways[known]);
 }
 
 export const messagesOf = (typed) =>

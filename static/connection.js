@@ -1,6 +1,6 @@
 const BASE_DELAY = 500; // ms; times 2^n, with full jitter
 const MAX_DELAY = 30_000;
-const SILENCE = 20_000; // then we ask whether anyone is there
+const SILENCE = 20_000; // then we ping
 const PATIENCE = 10_000; // for an answer
 const QUICK_PATIENCE = 4_000; // after waking up
 
@@ -11,7 +11,7 @@ export const GONE = "connection-lost";
  * `on` = {hello(event), event(event), lost(closeCode), status(phase)}.
  * Phases: idle, connecting, open (after hello), ready (the outbox flows), waiting.
  */
-export function makeConnection({ url, WebSocket, clock, random = Math.random, on }) {
+export function makeConnection({ url, window, random = Math.random, on }) {
 	const asked = new Map(); // ref -> {done, command of a post}
 	// A reloaded page may be the same session.
 	const prefix = random().toString(36).slice(2, 10);
@@ -22,6 +22,7 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 	let heardAt = null; // since we asked
 	let count = 0;
 	let timer;
+	const now = () => window.performance.now();
 
 	function enter(next) {
 		phase = next;
@@ -29,20 +30,20 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 	}
 
 	function later(delay, action) {
-		clock.clearTimeout(timer);
-		timer = clock.setTimeout(action, delay);
+		window.clearTimeout(timer);
+		timer = window.setTimeout(action, delay);
 	}
 
 	function connect() {
 		enter("connecting");
-		const mine = (socket = new WebSocket(url));
+		const mine = (socket = new window.WebSocket(url));
 		later(PATIENCE, lose);
 		mine.onmessage = ({ data }) => mine === socket && receive(JSON.parse(data));
 		mine.onclose = ({ code }) => mine === socket && lose(code);
 	}
 
 	function receive(event) {
-		heardAt = clock.now();
+		heardAt = now();
 		if (event.type === "hello") {
 			enter("open");
 			rest();
@@ -62,7 +63,7 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 		const old = socket;
 		socket = null; // first: a close may take minutes
 		old?.close(3e3);
-		clock.clearTimeout(timer);
+		window.clearTimeout(timer);
 		phase = "lost";
 		for (const [ref, { command, done }] of asked) {
 			if (command) continue;
@@ -77,13 +78,17 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 	}
 
 	function rest() {
-		later(SILENCE, () => (clock.now() - heardAt >= SILENCE ? probe(PATIENCE) : rest()));
+		later(heardAt + SILENCE - now(), () => (now() - heardAt >= SILENCE ? probe(PATIENCE) : rest()));
+	}
+
+	function probe(patience) {
+		send({ type: "ping" });
+		expect(patience);
 	}
 
 	/** Any frame is a sign of life. */
-	function probe(patience) {
+	function expect(patience) {
 		heardAt = null;
-		send({ type: "ping" });
 		later(patience, () => (heardAt === null ? lose() : rest()));
 	}
 
@@ -114,7 +119,7 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 		ask(command) {
 			const ref = newRef();
 			return new Promise((done) => {
-				if (!["open", "ready"].includes(phase)) return done({ code: GONE });
+				if (!/open|ready/.test(phase)) return done({ code: GONE });
 				asked.set(ref, { done });
 				send({ ...command, ref });
 			});
@@ -123,7 +128,9 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 		/** Sent when the line is ready, and again until answered. */
 		post(command, done) {
 			asked.set(command.ref, { command, done });
-			if (phase === "ready") send(command);
+			if (phase !== "ready") return;
+			send(command);
+			if (heardAt !== null) expect(PATIENCE);
 		},
 
 		ready() {
@@ -134,7 +141,7 @@ export function makeConnection({ url, WebSocket, clock, random = Math.random, on
 
 		giveUp: lose, // and try later
 
-		pause: (seconds) => new Promise((done) => clock.setTimeout(done, seconds * 1000)),
+		pause: (seconds) => new Promise((done) => window.setTimeout(done, seconds * 1000)),
 
 		withdraw: (ref) => asked.delete(ref),
 	};

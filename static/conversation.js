@@ -31,6 +31,7 @@ export class Conversation {
 	turn = null;
 	topic = "";
 	target = 0; // an id
+	bond = 0; // an id of who is meant; -1: it is unclear
 
 	constructor(kind, name) {
 		this.kind = kind; // "room" or "direct"

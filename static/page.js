@@ -3,10 +3,9 @@ import { makeConnection } from "./connection.js";
 import { makeSession } from "./session.js";
 import { Store } from "./state.js";
 
-const clock = { now: () => performance.now(), setTimeout: setTimeout.bind(window), clearTimeout: clearTimeout.bind(window) };
 const url = `${location.protocol.replace("http", "ws")}//${location.host}/ws`;
 
 export const store = new Store();
-const connect = (on) => makeConnection({ url, WebSocket, clock, on });
+const connect = (on) => makeConnection({ url, window, on });
 export const session = makeSession({ store, connect });
 export const submit = makeSubmit(store, session);

@@ -10,7 +10,7 @@ export function followAddress(visited) {
 	if (!name) return;
 	if (visited && !store.find(isRoom ? "room" : "direct", name)) showAddress(store.current, visited);
 	else if (isRoom) session.join(name);
-	else session.talkTo(name);
+	else session.open(store.ensure("direct", name));
 }
 
 export function showAddress(open, visited) {

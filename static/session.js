@@ -140,12 +140,13 @@ export function makeSession({ store, connect }) {
 		const { kind: type, text, ref, places } = item;
 		const [place] = places;
 		const name = type === "gmsg" ? "everyone" : place.name;
-		const where = { msg: { room: name }, dm: { to: name } }[type];
+		const where = { msg: { room: name }, dm: { to: name, follows: place?.bond || undefined } }[type];
 		connection.post({ type, ...where, text, ref }, (answer) => {
 			const turn = answer.code === "not-in-room" && place.turn;
 			if (turn) turn.then(() => store.unsent.has(ref) && post(item));
 			else if (!answer.code) store.confirm(ref, answer);
 			else {
+				if (answer.code === "somebody-else") place.bond = -1;
 				store.fail(ref, explain(answer));
 				if (!places.includes(store.current)) store.notice(`Not sent to ${name}: ${text}`, store.current);
 			}
@@ -182,7 +183,8 @@ export function makeSession({ store, connect }) {
 			store.set();
 		},
 
-		talkTo: (nick) => open(store.ensure("direct", nick)),
+		/** Whoever has that name now. */
+		talkTo: (nick) => open(Object.assign(store.ensure("direct", nick), { bond: 0 })),
 
 		async quit() {
 			await ask({ type: "quit" });
@@ -227,6 +229,7 @@ export function makeSession({ store, connect }) {
 		sayToAll: (text) => pend("gmsg", text, store.all),
 
 		retry(item) {
+			for (const each of item.places) if (each.bond < 0) each.bond = 0;
 			store.repend(item.ref);
 			post(item);
 		},
@@ -234,7 +237,7 @@ export function makeSession({ store, connect }) {
 		snapshot() {
 			const { phase, token, epoch, nick, seen, all, unsent, problem } = store;
 			if (phase !== "in" && !all.length) return null; // else its rooms and words wait for a name
-			const keep = ({ kind, name, draft, unread, mentions, firstUnread }) => [kind, name, draft, { unread, mentions, firstUnread }];
+			const keep = ({ kind, name, draft, unread, mentions, firstUnread, bond }) => [kind, name, draft, { unread, mentions, firstUnread, bond }];
 			const kept = ({ why, places }) => !why || places.some((each) => all.includes(each));
 			const pack = ({ ref, kind, text, why, places: [there] }) => [kind, text, [there?.kind, there?.name], ref, why];
 			const outbox = [...unsent.values()].filter(kept).map(pack);

@@ -187,6 +187,7 @@ export class Store {
 		for (const each of places) {
 			each.typing.delete(item.nick);
 			if (each.is("direct", item.nick)) {
+				if (item.kind === "dm") each.bond ||= item.id;
 				each.name = item.nick;
 				each.meet(item.nick);
 			}
@@ -198,8 +199,7 @@ export class Store {
 	}
 
 	typists({ typing }) {
-		if (!this.settings.typing) return [];
-		return [...typing.keys()].filter((nick) => typing.get(nick) > this.now() && !this.ignores(nick));
+		return [...typing.keys()].filter((nick) => this.settings.typing && typing.get(nick) > this.now() && !this.ignores(nick));
 	}
 
 	#come(nick, there) {
@@ -273,6 +273,8 @@ export class Store {
 	}
 
 	confirm(ref, { id, time }) {
+		const { kind, places } = this.unsent.get(ref);
+		if (kind === "dm") places[0].bond = id;
 		this.#settle(ref, { status: "sent", nick: this.nick, id, anchor: id, ...dated(time) });
 		this.unsent.delete(ref);
 		if (!this.replaying) this.saw(id);

@@ -1,6 +1,6 @@
 import words from "./words.json" with { type: "json" };
 
-export const { lines } = words;
+export const { lines, ways } = words;
 const plain = (code) => code.replaceAll("-", " ");
 
 export function explain({ code, detail = "" }) {

@@ -35,7 +35,7 @@ STOP_PATIENCE: Final = 3.0
 HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
-        "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "media-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -138,6 +138,7 @@ async def serve(
             loop=loop,
             access_log=None,  # type: ignore[arg-type]  # None is what aiohttp's own runner passes on
             keepalive_timeout=REQUEST_PATIENCE,
+            tcp_keepalive=False,  # the listening socket has it, and so has what it accepts
         )
 
     def meet() -> asyncio.Protocol:

@@ -13,7 +13,6 @@ let back = 0;
 let shown = null;
 let found = null;
 let chosen = 0;
-let pasted = "";
 let emoji; // name -> sign
 
 form.onsubmit = (event) => {
@@ -28,24 +27,19 @@ form.onsubmit = (event) => {
 };
 
 field.onpaste = (event) => {
-	pasted = event.clipboardData.getData("text");
+	const pasted = event.clipboardData.getData("text");
 	const { length } = messagesOf(pasted);
 	if (length <= MANY) return;
 	event.preventDefault();
-	ask.hidden = false;
-	ask.firstElementChild.textContent = length;
-	byId("agree").focus();
+	const at = [field.selectionStart, field.selectionEnd];
+	byId("pasted").textContent = length;
+	ask.returnValue = "";
+	ask.onclose = () => {
+		field.setSelectionRange(...at);
+		if (ask.returnValue) replace(at[0], pasted);
+	};
+	ask.showModal();
 };
-byId("agree").onclick = () => {
-	replace(field.selectionStart, pasted);
-	field.focus();
-};
-byId("decline").onclick = () => {
-	ask.hidden = true;
-	field.focus();
-};
-// A false would undo the key.
-ask.onkeydown = ({ key }) => key !== "Escape" || byId("decline").click();
 
 function write(text) {
 	field.value = text;
@@ -58,7 +52,6 @@ function replace(start, text) {
 }
 
 function changed() {
-	ask.hidden = true;
 	if (shown) shown.draft = field.value;
 	const longest = Math.max(0, ...messagesOf(field.value).map((line) => [...line].length));
 	const left = store.limits.text - longest;
@@ -122,6 +115,7 @@ field.onkeydown = (event) => {
 };
 field.oninput = async () => {
 	changed();
+	if (store.problem) store.set({ problem: "" });
 	if (/^(\/me |\/\/|[^/])/.test(field.value)) session.typing(shown);
 	if (!namesEmoji()) return;
 	emoji ??= await fetch("/static/emoji.json").then((answer) => answer.json(), () => {});

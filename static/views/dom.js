@@ -12,7 +12,8 @@ export function el(tag, properties, ...children) {
 export const span = (className, ...children) => el("span", { className }, ...children);
 export const button = (onclick, ...children) => el("button", { type: "button", onclick }, ...children);
 
-export const dayName = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
+export const dates = (how) => new Intl.DateTimeFormat(undefined, how);
+export const dayName = dates({ dateStyle: "full" });
 
 const kept = new WeakMap(); // parent -> Map(key -> node)
 

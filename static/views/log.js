@@ -2,7 +2,7 @@ import { partsOf } from "../markup.js";
 import { session, store } from "../page.js";
 import { comings, isAction, rowsOf } from "../rows.js";
 import { lines } from "../words.js";
-import { button, byId, dayName, el, follow, nickClass, span } from "./dom.js";
+import { button, byId, dates, dayName, el, follow, nickClass, span } from "./dom.js";
 
 const NEAR_END = 60; // px
 const MARGIN = 500; // px; with fewer left, more rows are wanted
@@ -10,13 +10,13 @@ const ROWS = 160; // at first,
 const MOST = 240; // at most,
 const STEP = 60;
 
-const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
-const clockTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const fullTime = dates({ dateStyle: "full", timeStyle: "medium" });
+const clockTime = dates({ hour: "2-digit", minute: "2-digit" });
 
 const timeOf = ({ at }) => el("time", { dateTime: at.toISOString(), title: fullTime.format(at) }, clockTime.format(at));
 
 function nodeOf({ type, text }) {
-	if (type === "link") return el("a", { href: text, target: "_blank", rel: "noopener noreferrer" }, text);
+	if (type === "link") return el("a", { href: text, target: text.startsWith(`${location.origin}/#`) ? "" : "_blank", rel: "noopener noreferrer" }, text);
 	if (type === "mention") return el("mark", {}, text);
 	if (type === "text") return text;
 	const ticks = () => span("ticks", type === "fence" ? "```" : "`");

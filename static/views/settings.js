@@ -2,24 +2,13 @@ import { attempt } from "../memory.js";
 import { session, store } from "../page.js";
 import { button, byId, el, follow } from "./dom.js";
 
-const BEEP = 0.25; // s
-
 const { theme, typing, sound, notify: choice } = byId("choices");
 const { Notification } = window;
-let audio;
-let end = 0;
+let call;
 
 function beep() {
-	audio ??= new AudioContext();
-	audio.resume();
-	if (audio.currentTime < end) return;
-	end = audio.currentTime + BEEP;
-	const tone = new OscillatorNode(audio, { frequency: 740 });
-	const volume = new GainNode(audio, { gain: 0.1 });
-	volume.gain.exponentialRampToValueAtTime(0.001, end);
-	tone.connect(volume).connect(audio.destination);
-	tone.start();
-	tone.stop(end);
+	call ??= new Audio("/static/call.wav");
+	call.play().catch(() => {}); // the browser wants a click first
 }
 
 function notify(there, { nick, text }) {

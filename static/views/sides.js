@@ -41,7 +41,6 @@ export function drawSides() {
 		some.forEach((each, at) => update(lists[kind].children[at].firstChild, each));
 	}
 	const nicks = current ? store.nicksIn(current) : [];
-	// Our own entry is no button.
 	follow(list, nicks, makePerson, (each) => `${each} ${store.isMe(each)}`);
 	nicks.forEach((each, at) => store.isMe(each) || (list.children[at].lastChild.ariaPressed = store.ignores(each)));
 	byId("people-count").textContent = nicks.length || "";

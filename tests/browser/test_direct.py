@@ -49,6 +49,29 @@ async def test_direct_messages_pass_between_the_page_and_a_netcat(server: Server
         await expect(ann.link("nobody")).to_have_count(0)
 
 
+async def test_who_takes_the_name_of_another_is_not_told_what_was_meant_for_that_one(
+    server: Server, guests: Guests
+) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    async with command_user(server, "Bob") as bob, command_user(server, "Eve") as eve:
+        await ann.sees("Bob, Eve joined the room")
+        await ann.types("/msg Bob hello")
+        await bob.until("DM Ann hello")
+        # Where Ann is not, so she is not told of it.
+        for person, nick in ((bob, "Rob"), (eve, "Bob")):
+            await person.send(f"JOIN #{nick}", f"NICK {nick}")
+            await person.until("OK nick-changed")
+        await ann.types("the key is under the mat")
+        await expect(ann.log).to_contain_text("Not sent. Whoever is called Bob now came in anew")
+        await eve.send("PING")
+        await eve.hears("PONG")
+        await ann.log.get_by_role("button", name="Retry", exact=True).click()
+        await eve.hears("DM Ann the key is under the mat")
+        await ann.has_sent_everything()
+        await ann.says("well")
+        await eve.hears("DM Ann well")
+
+
 async def test_a_direct_conversation_says_whether_the_other_one_is_here(
     server: Server, guests: Guests
 ) -> None:

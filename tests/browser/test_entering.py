@@ -22,7 +22,7 @@ async def test_a_name_that_is_taken_is_told_at_the_form_and_another_one_may_be_t
         await guest.nick.fill("ann")
         await guest.enter.click()
         await expect(guest.entry.get_by_role("alert")).to_have_text(
-            "Somebody has that name. Please choose another."
+            "Somebody has that name, or you are in the chat with it in another tab. Please choose another."
         )
         await expect(guest.nick).to_have_accessible_description(re.compile("Somebody has that name"))
         await expect(guest.log).not_to_be_visible()
@@ -39,7 +39,7 @@ async def test_another_name_is_typed_over_one_that_is_taken(server: Server, gues
     other = await guests.another_tab(await ann.page.context.new_page(), page_of(server))
     await expect(other.nick).to_have_value("Ann")
     await other.enter.click()
-    await expect(other.entry.get_by_role("alert")).to_contain_text("Somebody has that name.")
+    await expect(other.entry.get_by_role("alert")).to_contain_text("Somebody has that name")
     await expect(other.nick).to_be_focused()
     await other.page.keyboard.type("Anna")
     await expect(other.nick).to_have_value("Anna")

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FloatRect, expect
 
 from tests.browser.guest import Guests, page_of
 from tests.e2e.netcat import command_user
@@ -28,6 +28,38 @@ async def test_links_code_and_names_stand_out(server: Server, guests: Guests) ->
         await ann.message.press("Enter")
         await ann.sees("x = 1")
         await expect(ann.log.locator(".item.code")).to_have_text(re.compile("x = 1"))
+
+
+async def test_a_link_to_a_room_of_this_page_opens_it_here(server: Server, guests: Guests) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    async with command_user(server, "Cy") as cy:
+        await cy.send(f"MSG come to {page_of(server)}#/room/tea now")
+        await ann.log.get_by_role("link").click()
+        await ann.is_in("#tea")
+        await ann.says("here I am")
+        await ann.page.go_back()
+        await ann.is_in("#general")
+    assert len(ann.page.context.pages) == 1
+
+
+async def test_marks_that_are_piled_up_do_not_cover_what_others_have_said(
+    server: Server, guests: Guests
+) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    async with command_user(server, "Cy") as cy:
+        await cy.send("MSG first")
+        await ann.sees("first")
+        row = ann.log.locator(".item", has_text="first")
+        piled = ("A" + "\u030a" * 30) * 3
+        await ann.types(piled)
+        await ann.has_sent_everything()
+        await ann.sees(piled)
+        box = await row.bounding_box()
+        assert box is not None
+        inside = FloatRect(x=box["x"], y=box["y"], width=box["width"], height=box["height"] - 2)
+        with_it = await ann.page.screenshot(clip=inside)
+        await ann.log.locator(".item").last.evaluate("row => (row.style.visibility = 'hidden')")
+        assert await ann.page.screenshot(clip=inside) == with_it
 
 
 async def test_days_stand_apart_and_times_are_told_in_full(server: Server, guests: Guests) -> None:

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { ways } from "../../static/words.js";
 import { COMMAND_NAMES, messagesOf, objection, parse, roomName } from "../../static/commands.js";
+
+const HELP = readFileSync(new URL("../../static/index.html", import.meta.url), "utf8");
+const inHelp = (word) => [...HELP.matchAll(/<dt>(.*?)<\/dt>/g)].map(([, way]) => way).find((way) => way.split(" ")[0] === word);
 
 const cases = [
   ["hello", { type: "say", text: "hello" }],
@@ -32,8 +36,16 @@ for (const [typed, intent] of cases) {
 }
 
 for (const typed of ["/join", "/join #", "/join a b", "/nick", "/nick a b", "/msg", "/all", "/me", "/who x", "/ignore a b", "/unignore"]) {
-  test(`${typed} is answered with how to write it`, () => assert.equal(parse(typed).type, "wrong"));
+  test(`${typed} is answered with how to write it`, () => {
+    const { type, why } = parse(typed);
+    assert.equal(type, "wrong");
+    if (!/^.join ./.test(typed)) assert.equal(why, `Please write it so: ${inHelp(typed.split(" ")[0])}`);
+  });
 }
+
+test("what a command looks like is one of the lines of /help", () => {
+  for (const [word, way] of Object.entries(ways)) assert.equal(way, inHelp(`/${word}`));
+});
 
 for (const typed of ["/nope x", "/", "/ x", "/constructor", "/__proto__ x", "/toString"]) {
   test(`${typed} is no command and is not said`, () => {

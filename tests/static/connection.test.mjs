@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { GONE, makeConnection } from "../../static/connection.js";
-import { fakeClock, fakeSockets, hello, settled } from "./fakes.mjs";
+import { fakeClock, fakeSockets, fakeWindow, hello, settled } from "./fakes.mjs";
 
 let clock, Sockets, heard, connection, chance;
 
@@ -12,7 +12,7 @@ beforeEach(() => {
   chance = 0.5;
   const note = (kind) => (what) => heard.push([kind, what]);
   const on = { hello: note("hello"), event: note("event"), lost: note("lost"), status: note("status") };
-  connection = makeConnection({ url: "ws://x/ws", WebSocket: Sockets, clock, random: () => chance, on });
+  connection = makeConnection({ url: "ws://x/ws", window: fakeWindow(clock, Sockets), random: () => chance, on });
 });
 
 const phases = () => heard.filter(([kind]) => kind === "status").map(([, phase]) => phase);
@@ -97,7 +97,7 @@ test("a withdrawn post is not sent", () => {
 });
 
 test("refs differ from those of a page loaded before", () => {
-  const other = makeConnection({ url: "", WebSocket: Sockets, clock, random: () => 0.25, on: {} });
+  const other = makeConnection({ url: "", window: fakeWindow(clock, Sockets), random: () => 0.25, on: {} });
   assert.notEqual(connection.newRef(), other.newRef());
   assert.ok(connection.newRef().length <= 64);
 });
@@ -153,6 +153,31 @@ test("silence is answered with a ping, and a line without an answer is given up"
   clock.advance(1);
   assert.equal(phase(), "waiting");
   assert.ok(dead.closed);
+});
+
+test("a message without an answer is a question whether anyone is there", () => {
+  makeReady();
+  clock.advance(5_000);
+  connection.post({ type: "msg", text: "a", ref: "1" }, () => {});
+  clock.advance(6_000);
+  connection.post({ type: "msg", text: "b", ref: "2" }, () => {});
+  clock.advance(3_999);
+  assert.equal(phase(), "ready");
+  clock.advance(1);
+  assert.equal(phase(), "waiting", "10 s after the first, which the second does not put off");
+});
+
+test("a message with an answer is none, and 20 s of silence count from what was heard last", () => {
+  makeReady();
+  connection.post({ type: "msg", text: "a", ref: "1" }, () => {});
+  clock.advance(9_000);
+  Sockets.last.says({ type: "ok", ref: "1", id: 7, time: "t" });
+  clock.advance(19_999);
+  assert.deepEqual([phase(), Sockets.last.sent.length], ["ready", 1]);
+  clock.advance(1);
+  assert.equal(Sockets.last.sent.at(-1).type, "ping");
+  clock.advance(10_000);
+  assert.equal(phase(), "waiting");
 });
 
 test("any frame is a sign of life", () => {

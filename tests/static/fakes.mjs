@@ -27,6 +27,9 @@ export function fakeClock() {
   };
 }
 
+/** What a connection needs of a browser. */
+export const fakeWindow = (clock, WebSocket) => ({ ...clock, performance: clock, WebSocket });
+
 /** A WebSocket class that keeps its sockets in `all`. */
 export function fakeSockets() {
   return class FakeSocket {

@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 import { makeConnection } from "../../static/connection.js";
 import { makeSession } from "../../static/session.js";
 import { Store } from "../../static/state.js";
-import { fakeClock, fakeSockets, hello, message, settled } from "./fakes.mjs";
+import { fakeClock, fakeSockets, fakeWindow, hello, message, settled } from "./fakes.mjs";
 
 let clock, Sockets, store, session;
 
@@ -11,7 +11,7 @@ function newPage() {
   store = new Store(clock.now);
   session = makeSession({
     store,
-    connect: (on) => makeConnection({ url: "ws://x/ws", WebSocket: Sockets, clock, on }),
+    connect: (on) => makeConnection({ url: "ws://x/ws", window: fakeWindow(clock, Sockets), on }),
   });
 }
 
@@ -382,6 +382,73 @@ test("a direct message to nobody fails with the reason", async () => {
   session.retry(store.current.items.at(-1));
   assert.equal(sent("dm").length, 2);
   assert.equal(sent("dm")[0].ref, sent("dm")[1].ref);
+});
+
+const told = (id, nick = "Bob", to = "Ann") => says({ ...message(id), type: "dm", nick, to, room: undefined });
+const meant = () => sent("dm").map(({ follows }) => follows);
+const stranger = { type: "error", code: "somebody-else", detail: "Bob" };
+
+test("what is written in a conversation is for the one who was spoken with, not for whoever has the name", async () => {
+  await enterWithHistory();
+  await told(3);
+  session.open(store.find("direct", "Bob"));
+  session.say("one", store.current);
+  assert.deepEqual(meant(), [3]);
+  await answers("dm", { type: "ok", id: 4, time: "2026-11-20T09:30:00.123Z" });
+  await told(5); // it may be somebody else who says that
+  session.say("two", store.current);
+  assert.deepEqual(meant(), [3, 4]);
+});
+
+test("somebody else is told nothing until one says so, and may be spoken with then", async () => {
+  await enterWithHistory();
+  await told(3);
+  session.open(store.find("direct", "Bob"));
+  session.say("one", store.current);
+  session.say("two", store.current);
+  const [one, two] = store.current.items.slice(-2);
+  await answers("dm", stranger);
+  assert.match(two.why, /Bob now came in anew or is somebody else.* Retry/);
+  await told(5);
+  session.say("three", store.current);
+  assert.deepEqual(meant(), [3, 3, -1]);
+  await answers("dm", stranger);
+  session.retry(two);
+  session.say("four", store.current);
+  assert.deepEqual(meant(), [3, 3, -1, undefined, undefined]);
+  await answers("dm", { type: "ok", id: 6, time: "2026-11-20T09:30:00.123Z" });
+  session.retry(one);
+  assert.equal(meant().at(-1), 6);
+});
+
+test("who is chosen among the people is meant, whoever had that name before", async () => {
+  await enterWithHistory();
+  await told(3);
+  session.talkTo("Bob");
+  session.say("one", store.current);
+  assert.deepEqual(meant(), [undefined]);
+});
+
+test("what all hear makes nobody the one who is meant", async () => {
+  await enterWithHistory();
+  session.talkTo("Bob");
+  store.drop(store.find("room", "#general"));
+  await says({ ...message(3), type: "gmsg", room: undefined });
+  session.sayToAll("hi");
+  await answers("gmsg", { type: "ok", id: 4, time: "2026-11-20T09:30:00.123Z" });
+  session.say("one", store.current);
+  assert.deepEqual(meant(), [undefined]);
+});
+
+test("a reload does not forget who is meant", async () => {
+  await enterWithHistory();
+  await told(3);
+  session.open(store.find("direct", "Bob"));
+  reload();
+  session.say("one", store.find("direct", "Bob"));
+  await says(hello());
+  await answers("resume", resumed);
+  assert.deepEqual(meant(), [3]);
 });
 
 test("a reloaded page is the same session, with what it had not sent", async () => {

@@ -63,6 +63,30 @@ async def test_dm(doors: Doors) -> None:
         refused(await ann.call("dm", to="Zoe", text="psst"), "user-not-found")
 
 
+async def test_dm_that_follows_another(doors: Doors) -> None:
+    async with WebClient(doors.web_port, "Ann") as ann, WebClient(doors.web_port, "Bob") as bob:
+        await ann.expect("joined", nick="Bob")
+        stored(await ann.call("dm", to="Bob", text="hello"))
+        number = (await bob.expect("dm", text="hello"))["id"]
+        receipt = stored(await bob.call("dm", to="Ann", text="hi", follows=number))
+        assert await ann.next() == {"type": "dm", **receipt, "nick": "Bob", "to": "Ann", "text": "hi"}
+        await bob.call("nick", nick="Rob")
+        await ann.expect("renamed", old="Bob", new="Rob")
+        async with WebClient(doors.web_port, "Bob") as eve:
+            await ann.expect("joined", nick="Bob")
+            await bob.expect("joined", nick="Bob")
+            answer = await ann.call("dm", to="Bob", text="psst", follows=number)
+            refused(answer, "somebody-else")
+            assert answer["detail"] == "Bob"
+            stored(await ann.call("dm", to="Rob", text="psst", follows=receipt["id"]))
+            await bob.expect("dm", text="psst")
+            await eve.hears_nothing()
+        await ann.expect("disconnected", nick="Bob")
+        wrong: object
+        for wrong in ("1", 1.5, True, {}):
+            refused(await ann.call("dm", to="Rob", text="psst", follows=wrong), "bad-request")
+
+
 async def test_join_and_leave(doors: Doors) -> None:
     async with WebClient(doors.web_port, "Ann") as ann, WebClient(doors.web_port, "Bob") as bob:
         await ann.expect("joined", nick="Bob")
