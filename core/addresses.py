@@ -31,6 +31,15 @@ def host(peername: Sequence[object] | None) -> str:
     return str(peername[0]) if peername else ""
 
 
+def endpoint(name: object) -> str:
+    """What a transport calls an end, as people write it: `192.0.2.1:4000`, `[2001:db8::1]:4000`."""
+    match name:
+        case (str(address), port, *_):
+            return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        case _:  # a local socket, or one that was broken off at once
+            return "somebody without an address"
+
+
 class Trusted:
     """Networks whose word about somebody else's address is taken."""
 

@@ -95,7 +95,7 @@ class Chat:
         encode: Encode,
         parse: Parse,
         *,
-        peer: object = None,
+        peer: str = "",
         one_room: bool = False,
         idles: bool = False,
     ) -> Session:

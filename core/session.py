@@ -99,7 +99,7 @@ class Session:
         encode: Encode,
         parse: Parse,
         *,
-        peer: object = None,
+        peer: str = "",
         one_room: bool = False,
         idles: bool = False,
     ) -> None:

@@ -217,6 +217,8 @@ def check(config: Config) -> Config:
     for key in ("host", *FILES):
         if "\0" in (value := getattr(config, key)):
             raise BadConfig(f"bad value {value!r} for {_flag(key)}: it holds a NUL")
+    if not config.host:
+        raise BadConfig("--host takes an address or a name; 0.0.0.0 stands for all of this machine's")
     try:
         config.host.encode("idna")
     except UnicodeError:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import ExitStack
 from typing import Final
 
+from core.addresses import endpoint
+
 SEND_BUFFER: Final = 65_536
 """Bytes the kernel may hold for one reader. Linux doubles the number."""
 
@@ -115,8 +117,7 @@ def inherited(environment: MutableMapping[str, str] = os.environ) -> Mapping[str
 
 def shown(sock: socket.socket) -> str:
     """The address as people write it."""
-    host, port = sock.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return endpoint(sock.getsockname())
 
 
 def for_browsers(sock: socket.socket) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, cast
 
-from core.addresses import Trusted, host
+from core.addresses import Trusted, endpoint, host
 from core.admission import Admission
 from core.sparing import Sparing
 from tcp_frontend import proxy_protocol
@@ -152,7 +152,7 @@ class _Handshake(_Early):
         except (ConnectionResetError, BrokenPipeError):
             pass  # it is gone: a load balancer that looks whether anybody is there does that
         except OSError as error:  # TLS' own kind, or ConnectionAbortedError: the loop has waited long enough
-            self._failures.log("Refused %s: no TLS handshake: %s", self._peer, error)
+            self._failures.log("Refused %s: no TLS handshake: %s", endpoint(self._peer), error)
         finally:
             if secure is None:
                 self._admission.leave(address)
@@ -194,7 +194,7 @@ class _IntroducedHandshake(_Handshake):
                 self._head, self.received = self.received[:size], self.received[size:]
                 self._begin(address or host(self._peer))
             case proxy_protocol.Bad(why=why):
-                self._failures.log("Refused %s: %s", self._peer, why)
+                self._failures.log("Refused %s: %s", endpoint(self._peer), why)
                 self._wire.abort()
 
     def _no_deadline(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Container
 from typing import Final, cast
 
 from core import commands as c
-from core.addresses import host
+from core.addresses import endpoint, host
 from core.admission import Admission
 from core.chat import Chat
 from core.connections import OpenConnections
@@ -87,9 +87,9 @@ class Connection(Stream):
         self._write_to(cast(asyncio.Transport, transport))
         self._transport.set_write_buffer_limits(high=self._sendq)
         peer = self._transport.get_extra_info("peername")
-        self.begin(host(peer), peer)
+        self.begin(host(peer), endpoint(peer))
 
-    def begin(self, address: str, peer: object) -> None:
+    def begin(self, address: str, peer: str) -> None:
         """Start the conversation, if there is room for it."""
         self.address, self.peer = address, peer
         if not self._admission.enter(address):
@@ -236,7 +236,7 @@ class ProxiedConnection(Connection):
         super().__init__(chat, admission, sendq, connections)
         self._trusted = trusted
 
-    def begin(self, address: str, peer: object) -> None:
+    def begin(self, address: str, peer: str) -> None:
         if address not in self._trusted:
             super().begin(address, peer)
             return

@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 from msgspec import Struct
 
+from core.addresses import endpoint
 from core.admission import Admission
 from core.chat import Chat
 from core.connections import OpenConnections
@@ -307,7 +308,7 @@ def conversing(
         doorman: Doorman,
         visit: Visit,
     ) -> None:
-        peer = str(transport.get_extra_info("peername"))
+        peer = endpoint(transport.get_extra_info("peername"))
         if visit.address != request.remote:
             peer = f"{visit.address} through {peer}"
         logger.info("Accepted connection from %s", peer)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.addresses import Trusted, counted, parse_address
+from core.addresses import Trusted, counted, endpoint, parse_address
 
 PROXIES = Trusted(["10.0.0.0/8", "2001:db8:ffff::/48"])
 
@@ -65,3 +65,16 @@ def test_an_ipv4_address_or_an_ipv6_network_of_64_bits_counts_as_one(
     address: str, network: str | None
 ) -> None:
     assert counted(address) == network
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        (("192.0.2.1", 4000), "192.0.2.1:4000"),
+        (("2001:db8::1", 4000, 0, 0), "[2001:db8::1]:4000"),
+        ("", "somebody without an address"),  # a local socket
+        (None, "somebody without an address"),
+    ],
+)
+def test_an_end_is_written_as_people_write_it(name: object, written: str) -> None:
+    assert endpoint(name) == written

@@ -76,6 +76,7 @@ def test_the_help_of_serve_says_what_0_means_wherever_it_is_the_default() -> Non
         (["serve", "--colour"], {}, "--colour"),
         (["serve", "--config", "/nowhere/parlour.toml"], {}, "/nowhere/parlour.toml"),
         (["serve"], {"CHAT_PORT": "x"}, "CHAT_PORT"),
+        (["serve", "--host="], {}, "--host takes an address or a name"),
         (["serve", "--durability=fast"], {}, "for --durability: 'fast' is not one of normal|full"),
         ([], {}, "command"),
     ],

@@ -180,7 +180,7 @@ async def test_whoever_does_not_shake_hands_in_time_is_in_the_log(
     caplog.set_level(logging.INFO)
     async with line_door(pair) as port:
         await until_cut(port, said)
-    (line,) = [message for message in caplog.messages if message.startswith("Refused ('127.0.0.1', ")]
+    (line,) = [message for message in caplog.messages if message.startswith("Refused 127.0.0.1:")]
     assert "no TLS handshake: SSL handshake is taking longer than 0.1 seconds" in line
 
 

@@ -113,7 +113,7 @@ async def test_openssl_ncat_and_a_websocket_meet_a_plain_line(used: Pair) -> Non
             await person.until("MSG Wes hello")
         assert await cy.first() == b"INFO Wes connected\n"
         assert await cy.first() == b"MSG Wes hello\n"
-        await house.logs(r"Accepted connection from \('127\.0\.0\.1'", times=4)
+        await house.logs(r"Accepted connection from 127\.0\.0\.1:", times=4)
 
 
 @pytest.mark.parametrize(
@@ -368,7 +368,7 @@ async def test_a_proxy_tells_in_front_of_tls_whose_connection_it_is(used: Pair, 
 
         assert (await greeting(head)).startswith(b"Welcome!")
         assert (await greeting(*(head[n : n + 1] for n in range(len(head))))).startswith(b"Welcome!")
-        await house.logs(r"Accepted connection from 203\.0\.113\.9 through \('127\.0\.0\.1'", times=2)
+        await house.logs(r"Accepted connection from 203\.0\.113\.9 through 127\.0\.0\.1:", times=2)
         assert await greeting(head) == b"no handshake", "two are there already"
         assert (await greeting(V1 % b"203.0.113.10")).startswith(b"Welcome!")
         for _ in range(3):  # the proxy's own
@@ -415,7 +415,7 @@ async def test_behind_haproxy_that_speaks_tls_to_the_line_door(used: Pair, tmp_p
                 for first in (b"Welcome!", b"Welcome!", b""):
                     caller = await stack.enter_async_context(calling(port, b"PING\n", host=own))
                     assert (await caller.first()).startswith(first)
-                await house.logs(rf"Accepted connection from {own} through \('127\.0\.0\.1'", times=2)
+                await house.logs(rf"Accepted connection from {own} through 127\.0\.0\.1:", times=2)
             finally:
                 proxy.kill()
                 await proxy.wait()
