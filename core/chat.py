@@ -253,7 +253,7 @@ class Chat:
                 self._slowly(session, ref, self._said_before(session, Refusal(code, detail), ref))
             case c.Invalid(code=code, detail=detail):
                 raise Refusal(code, detail)
-            case c.Dm(follows=int(follows)):
+            case c.Dm(follows=int() | str() as follows):
                 self._slowly(session, ref, self._follow(session, command, follows))
             case c.Msg() | c.Gmsg() | c.Dm():
                 raise AssertionError(command)
@@ -335,13 +335,14 @@ class Chat:
         session.in_flight += 1
         self._recorder.add(Pending(session, fact, reader))
 
-    async def _follow(self, session: Session, command: c.Dm, follows: int) -> AnyReply | None:
+    async def _follow(self, session: Session, command: c.Dm, follows: int | str) -> AnyReply | None:
         """Say it, unless somebody else has that name by now than the one meant."""
         try:
             rules.logged_in(session)
+            rules.speech(command.text)  # first: who says nothing learns nothing
             reader = self._roster.find(command.to)
             if reader is not None:
-                meant = await self._past.was_between(follows, session.id, reader.id)
+                meant = await self._past.was_between(session.id, reader.id, follows)
                 now = self._roster.find(command.to)
                 if not meant or (now is not None and now.id != reader.id):
                     raise Refusal("somebody-else", command.to)

@@ -37,11 +37,14 @@ class Gmsg(Command, frozen=True, tag="gmsg"):
 
 
 class Dm(Command, frozen=True, tag="dm"):
-    """With `follows`, the id of a direct message: only for the person with whom that one was exchanged."""
+    """With `follows`: only for the person with whom that direct message was exchanged.
+
+    It is the id of one, or the ref of one that the same session has sent before.
+    """
 
     to: str
     text: str
-    follows: int | None = None
+    follows: int | Ref | None = None
 
 
 class Join(Command, frozen=True, tag="join"):

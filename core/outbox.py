@@ -157,7 +157,7 @@ class Outbox:
             self._write(session, [data])  # a quiet moment: nothing to keep the order with
             return
         self._catch_up(session).append(data)
-        if self._patience:  # what is gathered can wait, a reply can't: it takes along what came before it
+        if self._patience >= SHORTEST:  # a reply can't wait: it takes along what came before it
             self.write_out(session)
 
     def settle(self, session: Session) -> None:
@@ -304,6 +304,9 @@ class Outbox:
                 return
             if patience and not 0.0 < 2 * self._patience < patience:  # twice: that is not put off for ever
                 return
+            if patience >= SHORTEST:
+                for session in [session for session, own in self._own.items() if own.parts]:
+                    self.write_out(session)  # replies that would go at the end of this tick
             self._timer.cancel()
         self._patience = patience
         self._timer = self._later(patience if patience >= SHORTEST else 0.0, self.flush)

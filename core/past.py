@@ -77,13 +77,16 @@ class Past:
         entries = _fitting(page.entries)
         return Page(entries, more=page.more or len(entries) < len(page.entries))
 
-    async def was_between(self, number: int, one: str, other: str) -> bool:
-        """Whether a direct message with this id was exchanged between these two identities."""
-        if not 0 < number <= self.last_id:
+    async def was_between(self, one: str, other: str, message: int | str) -> bool:
+        """Whether this direct message, an id or a ref of one's, was exchanged between these identities."""
+        if isinstance(message, str):
+            entry = await self._log.find(one, message)
+            return entry is not None and isinstance(entry.fact, Told) and entry.fact.reader == other
+        if not 0 < message <= self.last_id:
             return False
         place = Between(one, fold(""), other)  # under whatever names
-        page = await self._log.history(place, before=number + 1, limit=1)
-        return [entry.id for entry in page.entries] == [number]
+        page = await self._log.history(place, before=message + 1, limit=1)
+        return [entry.id for entry in page.entries] == [message]
 
     async def search(self, session: Session, command: c.Search) -> AnyReply | None:
         rules.logged_in(session)

@@ -24,7 +24,7 @@ export function makeSubmit(store, session) {
 		all: ({ text }) => say(text, session.sayToAll),
 		direct({ to, text }) {
 			if (text && say(text, (message) => session.say(message, store.ensure("direct", to))) === false) return false;
-			session.talkTo(to);
+			session.open(store.ensure("direct", to));
 		},
 		join: ({ room }) => session.join(room),
 		leave({ room }, here) {

@@ -20,7 +20,6 @@ function direct(rest) {
 	return to && named(to, { type: "direct", to, text: words });
 }
 
-/** The list for people is in index.html. */
 const COMMANDS = {
 	join(rest) {
 		const room = roomName(rest);

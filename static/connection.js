@@ -130,7 +130,7 @@ export function makeConnection({ url, window, random = Math.random, on }) {
 			asked.set(command.ref, { command, done });
 			if (phase !== "ready") return;
 			send(command);
-			if (heardAt !== null) expect(PATIENCE);
+			if (heardAt !== null) expect(SILENCE);
 		},
 
 		ready() {

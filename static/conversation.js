@@ -5,7 +5,7 @@ export const same = (a, b) => fold(a) === fold(b);
 
 let sequence = 0;
 
-// Infinity - Infinity is NaN: unsent messages compare by sequence.
+// Of unsent ones: Infinity - Infinity is NaN.
 const compare = (a, b) => a.anchor - b.anchor || a.sequence - b.sequence;
 
 export function makeItem(fields) {
@@ -31,7 +31,7 @@ export class Conversation {
 	turn = null;
 	topic = "";
 	target = 0; // an id
-	bond = 0; // an id of who is meant; -1: it is unclear
+	free = false; // whoever has the name is meant
 
 	constructor(kind, name) {
 		this.kind = kind; // "room" or "direct"
@@ -47,6 +47,14 @@ export class Conversation {
 	/** To page back from; what all hear is no part of it. */
 	get oldest() {
 		return this.items.find(({ id, kind }) => id && kind !== "gmsg")?.id;
+	}
+
+	/** What is written follows this: an id or a ref. */
+	follows() {
+		const said = this.items.filter(({ kind, status }) => kind === "dm" && !this.free && status !== "failed");
+		this.free = false;
+		const last = said.findLast(({ mine }) => mine) ?? said[0];
+		return last?.id ?? last?.ref;
 	}
 
 	/** Nothing would be lost with it. */

@@ -133,20 +133,20 @@ export function makeSession({ store, connect }) {
 	}
 
 	function pend(kind, text, places) {
-		post(store.pend({ ref: connection.newRef(), kind, text, places }));
+		post(store.pend({ ref: connection.newRef(), kind, text, places, follows: places[0]?.follows() }));
 	}
 
 	function post(item) {
-		const { kind: type, text, ref, places } = item;
+		const { kind: type, text, ref, places, follows } = item;
 		const [place] = places;
 		const name = type === "gmsg" ? "everyone" : place.name;
-		const where = { msg: { room: name }, dm: { to: name, follows: place?.bond || undefined } }[type];
+		const where = { msg: { room: name }, dm: { to: name, follows } }[type];
 		connection.post({ type, ...where, text, ref }, (answer) => {
 			const turn = answer.code === "not-in-room" && place.turn;
 			if (turn) turn.then(() => store.unsent.has(ref) && post(item));
 			else if (!answer.code) store.confirm(ref, answer);
 			else {
-				if (answer.code === "somebody-else") place.bond = -1;
+				if (answer.code === "somebody-else") item.follows = undefined; // a retry means them
 				store.fail(ref, explain(answer));
 				if (!places.includes(store.current)) store.notice(`Not sent to ${name}: ${text}`, store.current);
 			}
@@ -184,7 +184,7 @@ export function makeSession({ store, connect }) {
 		},
 
 		/** Whoever has that name now. */
-		talkTo: (nick) => open(Object.assign(store.ensure("direct", nick), { bond: 0 })),
+		talkTo: (nick) => open(Object.assign(store.ensure("direct", nick), { free: true })),
 
 		async quit() {
 			await ask({ type: "quit" });
@@ -229,7 +229,6 @@ export function makeSession({ store, connect }) {
 		sayToAll: (text) => pend("gmsg", text, store.all),
 
 		retry(item) {
-			for (const each of item.places) if (each.bond < 0) each.bond = 0;
 			store.repend(item.ref);
 			post(item);
 		},
@@ -237,9 +236,9 @@ export function makeSession({ store, connect }) {
 		snapshot() {
 			const { phase, token, epoch, nick, seen, all, unsent, problem } = store;
 			if (phase !== "in" && !all.length) return null; // else its rooms and words wait for a name
-			const keep = ({ kind, name, draft, unread, mentions, firstUnread, bond }) => [kind, name, draft, { unread, mentions, firstUnread, bond }];
+			const keep = ({ kind, name, draft, unread, mentions, firstUnread }) => [kind, name, draft, { unread, mentions, firstUnread }];
 			const kept = ({ why, places }) => !why || places.some((each) => all.includes(each));
-			const pack = ({ ref, kind, text, why, places: [there] }) => [kind, text, [there?.kind, there?.name], ref, why];
+			const pack = ({ ref, kind, text, why, follows, places: [there] }) => [kind, text, [there?.kind, there?.name], ref, why, follows];
 			const outbox = [...unsent.values()].filter(kept).map(pack);
 			return { phase, token, epoch, nick, seen, problem, names: all.map(keep), outbox };
 		},
@@ -248,9 +247,9 @@ export function makeSession({ store, connect }) {
 			try {
 				for (const [kind, name, draft, news] of names) Object.assign(store.ensure(kind, name), { draft, ...news });
 				store.set({ ...fields, phase });
-				for (const [kind, text, where, ref, why] of outbox) {
+				for (const [kind, text, where, ref, why, follows] of outbox) {
 					const places = kind === "gmsg" ? store.all : [store.ensure(...where)];
-					const item = store.pend({ ref, kind, text, places });
+					const item = store.pend({ ref, kind, text, places, follows });
 					if (why) store.fail(ref, why);
 					else post(item);
 				}

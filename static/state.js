@@ -187,7 +187,6 @@ export class Store {
 		for (const each of places) {
 			each.typing.delete(item.nick);
 			if (each.is("direct", item.nick)) {
-				if (item.kind === "dm") each.bond ||= item.id;
 				each.name = item.nick;
 				each.meet(item.nick);
 			}
@@ -273,8 +272,6 @@ export class Store {
 	}
 
 	confirm(ref, { id, time }) {
-		const { kind, places } = this.unsent.get(ref);
-		if (kind === "dm") places[0].bond = id;
 		this.#settle(ref, { status: "sent", nick: this.nick, id, anchor: id, ...dated(time) });
 		this.unsent.delete(ref);
 		if (!this.replaying) this.saw(id);

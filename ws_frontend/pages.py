@@ -12,6 +12,9 @@ STATIC: Final = Path(__file__).parent.parent / "static"
 # does not read, and the end of such a connection would be an error.
 web_fileresponse.NOSENDFILE = True  # type: ignore[misc]  # it is final, but for its environment variable
 
+# Python's own type for it differs between versions, and browsers do not know each of them.
+web_fileresponse.CONTENT_TYPES.add_type("audio/wav", ".wav")
+
 KEPT: Final = "public, max-age=31536000, immutable"
 """Cache-Control of what is not asked for again."""
 

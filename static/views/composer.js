@@ -115,7 +115,6 @@ field.onkeydown = (event) => {
 };
 field.oninput = async () => {
 	changed();
-	if (store.problem) store.set({ problem: "" });
 	if (/^(\/me |\/\/|[^/])/.test(field.value)) session.typing(shown);
 	if (!namesEmoji()) return;
 	emoji ??= await fetch("/static/emoji.json").then((answer) => answer.json(), () => {});
@@ -139,6 +138,7 @@ export function drawComposer() {
 	if (!inside) sent.length = back = 0; // the next one may be somebody else
 	field.placeholder = current ? `Message ${current.name}` : "/join #room";
 	if (!inside || current === shown) return;
+	ask.close();
 	shown = current;
 	write(current?.draft ?? "");
 	// Elsewhere a keyboard would come up.

@@ -17,7 +17,7 @@ export const dayName = dates({ dateStyle: "full" });
 
 const kept = new WeakMap(); // parent -> Map(key -> node)
 
-/** Make the children of `parent` follow `items`; what stays is not moved and keeps its focus. */
+/** The children follow `items`; what stays is not moved and keeps its focus. */
 export function follow(parent, items, make, key = (item) => item) {
 	const old = kept.get(parent) ?? new Map();
 	const nodes = new Map();
@@ -37,6 +37,6 @@ export function follow(parent, items, make, key = (item) => item) {
 
 export function nickClass(name) {
 	let hash = 0;
-	for (const char of name.toLowerCase()) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
+	for (const char of name.toLowerCase()) hash = (hash * 31 + char.charCodeAt()) >>> 0;
 	return `nick hue-${hash % 12}`;
 }

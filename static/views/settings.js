@@ -4,12 +4,7 @@ import { button, byId, el, follow } from "./dom.js";
 
 const { theme, typing, sound, notify: choice } = byId("choices");
 const { Notification } = window;
-let call;
-
-function beep() {
-	call ??= new Audio("/static/call.wav");
-	call.play().catch(() => {}); // the browser wants a click first
-}
+const beep = () => byId("call").play().catch(() => {}); // the browser wants a click first
 
 function notify(there, { nick, text }) {
 	const title = there.kind === "room" ? `${nick} in ${there.name}` : nick;

@@ -180,6 +180,24 @@ async def test_a_long_paste_is_put_in_when_one_has_agreed(server: Server, guests
     await ann.has_sent_everything()
 
 
+async def test_a_long_paste_is_for_the_conversation_in_which_it_was_asked(
+    server: Server, guests: Guests
+) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    await ann.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    question = ann.page.get_by_role("dialog", name="Paste 7 lines? Each will be a message of its own.")
+    await ann.joins("#tea")
+    await ann.message.fill("before")
+    await paste(ann, "\n".join("abcdefg"))
+    await question.wait_for()
+    await ann.page.go_back()
+    await ann.is_in("#general")
+    await question.wait_for(state="hidden")
+    await expect(ann.message).to_have_value("")
+    await ann.opens("#tea")
+    await expect(ann.message).to_have_value("before")
+
+
 async def test_a_short_paste_is_put_in_at_once(server: Server, guests: Guests) -> None:
     ann = await guests.enter(page_of(server), "Ann")
     await ann.page.context.grant_permissions(["clipboard-read", "clipboard-write"])

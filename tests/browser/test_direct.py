@@ -72,6 +72,27 @@ async def test_who_takes_the_name_of_another_is_not_told_what_was_meant_for_that
         await eve.hears("DM Ann well")
 
 
+async def test_a_conversation_that_was_closed_is_with_the_same_person_again(
+    server: Server, guests: Guests
+) -> None:
+    ann = await guests.enter(page_of(server), "Ann")
+    async with command_user(server, "Bob") as bob, command_user(server, "Eve") as eve:
+        await ann.sees("Bob, Eve joined the room")
+        await ann.types("/msg Bob hello")
+        await bob.until("DM Ann hello")
+        await ann.page.get_by_role("button", name="Close", exact=True).click()
+        for person, nick in ((bob, "Rob"), (eve, "Bob")):
+            await person.send(f"JOIN #{nick}", f"NICK {nick}")
+            await person.until("OK nick-changed")
+        await eve.send("DM Ann me again")
+        await ann.link("Bob", unread=1).click()
+        await ann.sees("hello", "me again")
+        await ann.types("the key is under the mat")
+        await expect(ann.log).to_contain_text("Not sent. Whoever is called Bob now came in anew")
+        await eve.send("PING")
+        await eve.hears("PONG")
+
+
 async def test_a_direct_conversation_says_whether_the_other_one_is_here(
     server: Server, guests: Guests
 ) -> None:

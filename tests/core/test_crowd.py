@@ -65,6 +65,27 @@ async def test_coming_into_a_small_room_takes_nobody_along_who_can_wait(chat: Ch
     assert len(witness.wire.writes) - before == 1
 
 
+async def test_answers_to_who_came_into_a_small_room_are_one_write(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    await join("#small", ann)
+    before = len(bob.wire.writes)
+    bob.does(c.Join("#small"), c.Ping(), c.Ping())
+    await bob.sees("Entered #small", "Pong", "Pong")
+    assert len(bob.wire.writes) - before == 1
+
+
+async def test_answers_are_not_put_off_with_what_can_wait(chat: Chat) -> None:
+    witness, friend = await crowd(chat)
+    await join("#small", witness)
+    start = now()
+    friend.does(c.Join("#small"), c.Ping())
+    Person(chat).does(c.Login("Late"))
+    await friend.sees("Entered #small", "Pong")
+    assert now() - start < SHORTEST / 2
+    assert witness.waiting == []
+    await witness.sees("Joined #small P1", "Connected #general Late")
+
+
 async def test_coming_into_a_small_room_is_shown_at_once(chat: Chat) -> None:
     witness, *others, late = await enter(chat, *[f"P{n}" for n in range(22)])
     await join("#small", witness, *others)

@@ -123,6 +123,40 @@ async def test_only_a_direct_message_of_these_two_will_do(chat: Chat) -> None:
     await cas.sees_nothing()
 
 
+async def test_it_may_follow_one_that_has_no_answer_yet(chat: Chat) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    ann.does(c.Dm("Bob", "1", ref="a"), c.Dm("Bob", "2", follows="a", ref="b"), c.Dm("Bob", "3", follows="b"))
+    await ann.sees("Stored", "Stored", "Stored")
+    await bob.sees("Told Ann Bob 1", "Told Ann Bob 2", "Told Ann Bob 3")
+
+
+async def test_what_follows_one_that_was_said_to_somebody_else_or_not_at_all_is_refused(chat: Chat) -> None:
+    ann, bob, _ = await enter(chat, "Ann", "Bob", "Cas")
+    bob.does(c.Dm("Ann", "hello", ref="Bob's"))
+    await bob.sees("Stored")
+    await ann.sees("Told Bob Ann hello")
+    ann.does(
+        c.Dm("Cas", "1", ref="to Cas"),
+        c.Dm("Zoe", "2", ref="to nobody"),
+        c.Msg("#general", "3", ref="to all here"),
+    )
+    await ann.sees("Stored", "Error user-not-found Zoe", "Stored")
+    for ref in ("to Cas", "to nobody", "to all here", "Bob's", ""):
+        ann.does(c.Dm("Bob", "psst", follows=ref))
+        await ann.sees(REFUSED)
+    await bob.sees("Said #general Ann 3")
+    await bob.sees_nothing()
+
+
+async def test_who_says_nothing_is_not_told_who_has_the_name(chat: Chat) -> None:
+    ann, bob, eve = await enter(chat, "Ann", "Bob", "Eve")
+    number, _ = await talk(ann, bob)
+    await eve.sees_nothing()
+    for name in ("Bob", "Eve"):
+        ann.does(c.Dm(name, "\u200b", follows=number))
+        await ann.sees("Error empty-text Say something")
+
+
 async def test_with_oneself_it_is_no_different(chat: Chat) -> None:
     (ann,) = await enter(chat, "Ann")
     ann.does(c.Dm("Ann", "note"))

@@ -159,12 +159,12 @@ test("a message without an answer is a question whether anyone is there", () => 
   makeReady();
   clock.advance(5_000);
   connection.post({ type: "msg", text: "a", ref: "1" }, () => {});
-  clock.advance(6_000);
+  clock.advance(16_000);
   connection.post({ type: "msg", text: "b", ref: "2" }, () => {});
   clock.advance(3_999);
   assert.equal(phase(), "ready");
   clock.advance(1);
-  assert.equal(phase(), "waiting", "10 s after the first, which the second does not put off");
+  assert.equal(phase(), "waiting", "20 s after the first, which the second does not put off");
 });
 
 test("a message with an answer is none, and 20 s of silence count from what was heard last", () => {

@@ -388,64 +388,94 @@ const told = (id, nick = "Bob", to = "Ann") => says({ ...message(id), type: "dm"
 const meant = () => sent("dm").map(({ follows }) => follows);
 const stranger = { type: "error", code: "somebody-else", detail: "Bob" };
 
+const ok = (id) => ({ type: "ok", id, time: "2026-11-20T09:30:00.123Z" });
+const direct = (nick) => store.find("direct", nick);
+
 test("what is written in a conversation is for the one who was spoken with, not for whoever has the name", async () => {
   await enterWithHistory();
   await told(3);
-  session.open(store.find("direct", "Bob"));
-  session.say("one", store.current);
+  session.open(direct("Bob"));
+  session.say("one", direct("Bob"));
   assert.deepEqual(meant(), [3]);
-  await answers("dm", { type: "ok", id: 4, time: "2026-11-20T09:30:00.123Z" });
+  await answers("dm", ok(4));
   await told(5); // it may be somebody else who says that
-  session.say("two", store.current);
+  session.say("two", direct("Bob"));
   assert.deepEqual(meant(), [3, 4]);
 });
 
-test("somebody else is told nothing until one says so, and may be spoken with then", async () => {
+test("what is written before the first has an answer follows that one", async () => {
+  await enterWithHistory();
+  session.talkTo("Bob");
+  for (const text of ["one", "two", "three"]) session.say(text, direct("Bob"));
+  const [one, two] = sent("dm");
+  assert.deepEqual(meant(), [undefined, one.ref, two.ref]);
+});
+
+test("a conversation that is opened again is with the one of its history", async () => {
+  await enterWithHistory();
+  await told(9); // somebody else
+  session.open(direct("Bob"));
+  const { ref } = sent("history").at(-1);
+  await says({ type: "history", ref, with: "Bob", messages: [3, 4].map((id) => ({ ...message(id), type: "dm", to: "Ann" })), more: false });
+  session.say("one", direct("Bob"));
+  assert.deepEqual(meant(), [3]);
+});
+
+test("somebody else is told nothing until one tries that message again", async () => {
   await enterWithHistory();
   await told(3);
-  session.open(store.find("direct", "Bob"));
-  session.say("one", store.current);
-  session.say("two", store.current);
-  const [one, two] = store.current.items.slice(-2);
-  await answers("dm", stranger);
+  session.open(direct("Bob"));
+  for (const text of ["one", "two"]) session.say(text, direct("Bob"));
+  const [one, two] = direct("Bob").items.slice(-2);
+  Sockets.last.says({ ...stranger, ref: one.ref });
+  await says({ ...stranger, ref: two.ref });
   assert.match(two.why, /Bob now came in anew or is somebody else.* Retry/);
   await told(5);
-  session.say("three", store.current);
-  assert.deepEqual(meant(), [3, 3, -1]);
+  session.say("three", direct("Bob"));
+  assert.deepEqual(meant(), [3, one.ref, 3]);
   await answers("dm", stranger);
   session.retry(two);
-  session.say("four", store.current);
-  assert.deepEqual(meant(), [3, 3, -1, undefined, undefined]);
-  await answers("dm", { type: "ok", id: 6, time: "2026-11-20T09:30:00.123Z" });
-  session.retry(one);
-  assert.equal(meant().at(-1), 6);
+  session.say("four", direct("Bob"));
+  assert.deepEqual(meant().slice(3), [undefined, two.ref]);
+});
+
+test("what failed for another reason is for the same person when it is tried again", async () => {
+  await enterWithHistory();
+  await told(3);
+  session.say("one", direct("Bob"));
+  await answers("dm", { type: "error", code: "storage-full", detail: "" });
+  session.sayToAll("all");
+  await answers("gmsg", { type: "error", code: "storage-full", detail: "" });
+  for (const item of store.unsent.values()) session.retry(item);
+  assert.deepEqual(meant(), [3, 3]);
 });
 
 test("who is chosen among the people is meant, whoever had that name before", async () => {
   await enterWithHistory();
   await told(3);
   session.talkTo("Bob");
-  session.say("one", store.current);
-  assert.deepEqual(meant(), [undefined]);
+  session.say("one", direct("Bob"));
+  session.say("two", direct("Bob"));
+  assert.deepEqual(meant(), [undefined, sent("dm")[0].ref]);
 });
 
 test("what all hear makes nobody the one who is meant", async () => {
   await enterWithHistory();
   session.talkTo("Bob");
-  store.drop(store.find("room", "#general"));
   await says({ ...message(3), type: "gmsg", room: undefined });
   session.sayToAll("hi");
-  await answers("gmsg", { type: "ok", id: 4, time: "2026-11-20T09:30:00.123Z" });
-  session.say("one", store.current);
+  await answers("gmsg", ok(4));
+  session.say("one", direct("Bob"));
   assert.deepEqual(meant(), [undefined]);
 });
 
-test("a reload does not forget who is meant", async () => {
+test("a reload does not forget who is meant, also where the conversation was closed", async () => {
   await enterWithHistory();
   await told(3);
-  session.open(store.find("direct", "Bob"));
+  Sockets.last.breaks();
+  session.say("one", direct("Bob"));
+  await session.leave(direct("Bob"));
   reload();
-  session.say("one", store.find("direct", "Bob"));
   await says(hello());
   await answers("resume", resumed);
   assert.deepEqual(meant(), [3]);

@@ -83,7 +83,7 @@ async def test_dm_that_follows_another(doors: Doors) -> None:
             await eve.hears_nothing()
         await ann.expect("disconnected", nick="Bob")
         wrong: object
-        for wrong in ("1", 1.5, True, {}):
+        for wrong in ("x" * 65, 1.5, True, {}):
             refused(await ann.call("dm", to="Rob", text="psst", follows=wrong), "bad-request")
 
 
