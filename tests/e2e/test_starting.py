@@ -136,7 +136,9 @@ async def test_every_connection_is_logged_once_as_accepted_and_once_as_closed(se
         for page in pages:
             await page.send("login", nick="Wes")
         logged = await server.logs("Accepted connection from ", times=len(sockets))
-    assert sorted(line.partition(" from ")[2] for line in logged) == sorted(str(name) for name in sockets)
+    assert sorted(line.partition(" from ")[2] for line in logged) == sorted(
+        f"{host}:{port}" for host, port in sockets
+    )
     await server.logs("Closed connection from ", times=len(sockets))
     await server.stops()
     for words in ("Accepted", "Closed"):
