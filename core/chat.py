@@ -349,14 +349,12 @@ class Chat:
             if not session.closing:
                 self._say(session, command)
         except Refusal as refusal:
-            if command.ref is None or session.token is None:
-                raise
             return await self._said_before(session, refusal, command.ref)
         return None
 
     async def _said_before(self, session: Session, refusal: Refusal, ref: str | None) -> AnyReply:
         """A retry is answered as it was the first time, even if by now it would be refused."""
-        entry = await self._log.find(session.id, ref or "")
+        entry = None if ref is None or session.token is None else await self._log.find(session.id, ref)
         if entry is None:
             raise refusal
         return Stored(entry.id, entry.time, ref=ref)

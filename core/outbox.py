@@ -102,7 +102,7 @@ class Outbox:
         self._timer: Timer | None = None
         """The flush that is to come; None when nothing is gathered."""
         self._patience = 0.0
-        """It comes that much later than at the end of a tick."""
+        """Seconds that it can wait; less than SHORTEST is the end of the tick."""
         self._promised = Promised()
 
     def __enter__(self) -> None:

@@ -33,7 +33,7 @@ export function makeSubmit(store, session) {
 			session.leave(there);
 		},
 		topic({ text }, here) {
-			if (here.kind !== "room") return no("no-topics-here");
+			if (!here.isRoom) return no("no-topics-here");
 			if (text === undefined) notice(here.topic ? `Topic: ${here.topic}` : `${here.name} has no topic.`);
 			else session.setTopic(here, text);
 		},

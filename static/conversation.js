@@ -35,6 +35,7 @@ export class Conversation {
 
 	constructor(kind, name) {
 		this.kind = kind; // "room" or "direct"
+		this.isRoom = kind === "room";
 		this.name = name;
 		if (kind === "direct") this.meet(name); // until we know better
 		this.clear();
@@ -51,7 +52,7 @@ export class Conversation {
 
 	/** What is written follows this: an id or a ref. */
 	follows() {
-		const said = this.items.filter(({ kind, status }) => kind === "dm" && !this.free && status !== "failed");
+		const said = this.free ? [] : this.items.filter(({ kind, status }) => kind === "dm" && status !== "failed");
 		this.free = false;
 		const last = said.findLast(({ mine }) => mine) ?? said[0];
 		return last?.id ?? last?.ref;

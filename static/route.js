@@ -1,7 +1,7 @@
 import { isNick, roomName } from "./commands.js";
 import { session, store } from "./page.js";
 
-export const hashOf = ({ kind, name }) => (kind === "room" ? `#/room/${name.slice(1)}` : `#/with/${name}`);
+export const hashOf = ({ isRoom, name }) => (isRoom ? `#/room/${name.slice(1)}` : `#/with/${name}`);
 
 export function followAddress(visited) {
 	const [, way, word = ""] = location.hash.match(/^#\/(room|with)\/(.+)$/) ?? [];

@@ -63,7 +63,7 @@ export function makeSession({ store, connect }) {
 	}
 
 	function goOn({ rooms }) {
-		for (const each of store.all) if (each.kind === "room" && !rooms.includes(each.name)) goInto(each);
+		for (const each of store.all) if (each.isRoom && !rooms.includes(each.name)) goInto(each);
 		connection.ready();
 		refresh();
 	}
@@ -95,10 +95,10 @@ export function makeSession({ store, connect }) {
 	async function load(there) {
 		if (!store.all.includes(there) || there.loading || there.turn || store.link.phase !== "ready") return;
 		if (!there.loaded) await page(there, {}, "first");
-		const isRoom = there.kind === "room";
+		const { isRoom, name } = there;
 		if (there.peopleKnown || !(isRoom || there === store.current)) return;
 		there.peopleKnown = true;
-		const answer = await ask({ type: "who", room: isRoom ? there.name : undefined });
+		const answer = await ask({ type: "who", room: isRoom ? name : undefined });
 		if (answer.nicks) store.users(there, answer.nicks);
 		else there.peopleKnown = answer.code !== GONE && !there.turn;
 	}
@@ -117,7 +117,7 @@ export function makeSession({ store, connect }) {
 
 	/** Whether to try again later. */
 	async function read(there, query, how) {
-		const where = { [there.kind === "room" ? "room" : "with"]: there.name };
+		const where = { [there.isRoom ? "room" : "with"]: there.name };
 		const answer = await ask({ type: "history", ...where, ...query });
 		if (answer.messages) {
 			store.history(there, answer, how);
@@ -202,10 +202,10 @@ export function makeSession({ store, connect }) {
 		},
 
 		async leave(there) {
-			const { kind, name } = there;
-			if (kind === "room" && store.link.phase !== "ready") return tell({ code: GONE });
+			const { isRoom, name } = there;
+			if (isRoom && store.link.phase !== "ready") return tell({ code: GONE });
 			if (there === store.current) open(store.beside(there)); // what is typed now is for it
-			if (kind === "room" && !(await wish({ type: "leave", room: name }, "not-in-room"))) return;
+			if (isRoom && !(await wish({ type: "leave", room: name }, "not-in-room"))) return;
 			there.turn = store.drop(there);
 		},
 
@@ -220,12 +220,12 @@ export function makeSession({ store, connect }) {
 
 		typing(there) {
 			const now = store.now();
-			if (there?.kind !== "room" || !store.settings.typing || now - typedAt < TELL_TYPING) return;
+			if (!there?.isRoom || !store.settings.typing || now - typedAt < TELL_TYPING) return;
 			typedAt = now;
 			ask({ type: "typing", room: there.name });
 		},
 
-		say: (text, there) => pend(there.kind === "room" ? "msg" : "dm", text, [there]),
+		say: (text, there) => pend(there.isRoom ? "msg" : "dm", text, [there]),
 		sayToAll: (text) => pend("gmsg", text, store.all),
 
 		retry(item) {

@@ -198,7 +198,8 @@ export class Store {
 	}
 
 	typists({ typing }) {
-		return [...typing.keys()].filter((nick) => this.settings.typing && typing.get(nick) > this.now() && !this.ignores(nick));
+		if (!this.settings.typing) return [];
+		return [...typing.keys()].filter((nick) => typing.get(nick) > this.now() && !this.ignores(nick));
 	}
 
 	#come(nick, there) {
@@ -247,7 +248,7 @@ export class Store {
 
 	users(there, nicks) {
 		there.people.clear();
-		for (const nick of nicks) if (there.kind === "room" || there.is("direct", nick)) there.meet(nick);
+		for (const nick of nicks) if (there.isRoom || there.is("direct", nick)) there.meet(nick);
 		this.set();
 	}
 

@@ -7,7 +7,7 @@ const { Notification } = window;
 const beep = () => byId("call").play().catch(() => {}); // the browser wants a click first
 
 function notify(there, { nick, text }) {
-	const title = there.kind === "room" ? `${nick} in ${there.name}` : nick;
+	const title = there.isRoom ? `${nick} in ${there.name}` : nick;
 	const note = new Notification(title, { body: text.replace(/^\/me /, "* "), tag: there.name, icon: "/static/icon-192.png" });
 	note.onclick = () => {
 		focus();

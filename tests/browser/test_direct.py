@@ -5,6 +5,7 @@ from playwright.async_api import expect
 
 from tests.browser.guest import Guests, page_of
 from tests.e2e.netcat import command_user
+from tests.e2e.programs import Program
 from tests.e2e.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.network, pytest.mark.asyncio(loop_scope="session")]
@@ -49,6 +50,13 @@ async def test_direct_messages_pass_between_the_page_and_a_netcat(server: Server
         await expect(ann.link("nobody")).to_have_count(0)
 
 
+async def take_over(eve: Program, bob: Program) -> None:
+    """Bob has another name and Eve has his, in rooms where nobody else is told of it."""
+    for person, nick in ((bob, "Rob"), (eve, "Bob")):
+        await person.send(f"JOIN #{nick}", f"NICK {nick}")
+        await person.until("OK nick-changed")
+
+
 async def test_who_takes_the_name_of_another_is_not_told_what_was_meant_for_that_one(
     server: Server, guests: Guests
 ) -> None:
@@ -57,10 +65,7 @@ async def test_who_takes_the_name_of_another_is_not_told_what_was_meant_for_that
         await ann.sees("Bob, Eve joined the room")
         await ann.types("/msg Bob hello")
         await bob.until("DM Ann hello")
-        # Where Ann is not, so she is not told of it.
-        for person, nick in ((bob, "Rob"), (eve, "Bob")):
-            await person.send(f"JOIN #{nick}", f"NICK {nick}")
-            await person.until("OK nick-changed")
+        await take_over(eve, bob)
         await ann.types("the key is under the mat")
         await expect(ann.log).to_contain_text("Not sent. Whoever is called Bob now came in anew")
         await eve.send("PING")
@@ -81,9 +86,7 @@ async def test_a_conversation_that_was_closed_is_with_the_same_person_again(
         await ann.types("/msg Bob hello")
         await bob.until("DM Ann hello")
         await ann.page.get_by_role("button", name="Close", exact=True).click()
-        for person, nick in ((bob, "Rob"), (eve, "Bob")):
-            await person.send(f"JOIN #{nick}", f"NICK {nick}")
-            await person.until("OK nick-changed")
+        await take_over(eve, bob)
         await eve.send("DM Ann me again")
         await ann.link("Bob", unread=1).click()
         await ann.sees("hello", "me again")

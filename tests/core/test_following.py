@@ -1,6 +1,7 @@
 """A direct message that follows another goes to the same person or to nobody, whoever has the name by now."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -214,14 +215,24 @@ async def test_all_that_is_said_stays_in_order() -> None:
         await ann.sees(*["Stored"] * 3, "Error user-not-found Zoe", "Stored", "Pong")
 
 
-async def test_who_takes_the_name_while_it_is_looked_up_is_shown_nothing() -> None:
+@asynccontextmanager
+async def looking_up(
+    *others: str, ref: str | None = None
+) -> AsyncIterator[tuple[Chat, SlowPast, list[Person], int]]:
+    """Ann and Bob have talked, in no room any more; she says what follows that id, and it is looked up."""
     log = SlowPast()
     async with Chat(log, limits=UNLIMITED) as chat:
-        ann, bob, eve = await enter(chat, "Ann", "Bob", "Eve")
+        people = await enter(chat, "Ann", "Bob", *others)
+        ann, bob = people[:2]
         number, _ = await talk(ann, bob)
-        await leave(ann, bob, eve)
-        ann.does(c.Dm("Bob", "psst", follows=number))
+        await leave(*people)
+        ann.does(c.Dm("Bob", "psst", follows=number, ref=ref))
         await log.is_asked()
+        yield chat, log, people, number
+
+
+async def test_who_takes_the_name_while_it_is_looked_up_is_shown_nothing() -> None:
+    async with looking_up("Eve") as (_, log, (ann, bob, eve), _):
         await rename(bob, "Rob")
         await rename(eve, "Bob")
         log.may_read.set()
@@ -240,12 +251,7 @@ async def test_what_cannot_be_looked_up_is_not_said(chat: Chat, monkeypatch: pyt
 
 
 async def test_who_is_cut_meanwhile_says_nothing() -> None:
-    log = SlowPast()
-    async with Chat(log, limits=UNLIMITED) as chat:
-        ann, bob = await enter(chat, "Ann", "Bob")
-        number, _ = await talk(ann, bob)
-        ann.does(c.Dm("Bob", "psst", follows=number))
-        await log.is_asked()
+    async with looking_up() as (chat, log, (ann, bob), number):
         chat.close(ann.session, Bye("sendq"))
         await ann.is_closed()
         log.may_read.set()
@@ -255,12 +261,7 @@ async def test_who_is_cut_meanwhile_says_nothing() -> None:
 
 
 async def test_who_takes_its_session_back_meanwhile_says_it_once() -> None:
-    log = SlowPast()
-    async with Chat(log, limits=UNLIMITED) as chat:
-        ann, bob = await enter(chat, "Ann", "Bob")
-        number, _ = await talk(ann, bob)
-        ann.does(c.Dm("Bob", "psst", follows=number, ref="1"))
-        await log.is_asked()
+    async with looking_up(ref="1") as (chat, log, (ann, bob), number):
         back = Person(chat)
         back.does(c.Resume(token_of(ann)))
         await ann.is_closed()
