@@ -1,12 +1,14 @@
 """Where a peer really is: networks that are trusted to say so, and how addresses are counted."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 
+@lru_cache(1024)  # all people behind a proxy come from its address
 def parse_address(text: str) -> Address | None:
     """The address, an IPv4 one out of its IPv6 mapping; None if it is none (a local socket, rubbish)."""
     try:
