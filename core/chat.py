@@ -1,8 +1,8 @@
 """The chat: takes commands from the doors, checks the rules, records what is said, shows what happened.
 
 Rules of this file:
-- a command is checked, then recorded, then shown, each in one place and in that order;
-- what is said is shown by `_stored` only, that is after the log has it;
+- a command is checked, then carried out, then answered, each in one place and in that order;
+- what is said goes through `core.speech`, which shows it when the log has it;
 - a session's commands are carried out one after the other: one that changes or reads state waits
   until the session's own messages are stored, messages themselves do not wait for each other;
 - everything goes out through the outbox, which keeps one order for all readers.
@@ -10,28 +10,26 @@ Rules of this file:
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Final, Self, assert_never
 
 from core import commands as c
 from core import rules
-from core.audience import Audience
 from core.claims import Claims, LocalClaims
 from core.counters import Counters
-from core.facts import Entry, Said, Shouted, Spoken, Told
 from core.gate import Gate
-from core.limits import IN_FLIGHT_MAX, JOINS, NICKS, PARTNERS, TOPICS, Limits
+from core.limits import IN_FLIGHT_MAX, JOINS, NICKS, TOPICS, Limits
 from core.log import Log, LogError
 from core.names import LOBBY
 from core.outbox import Outbox
 from core.past import Past
 from core.people import People
-from core.recorder import Pending, Recorder
-from core.replies import AnyReply, Bye, Done, Error, Goodbye, HelpText, Pong, Stored, Users
+from core.replies import AnyReply, Bye, Done, Error, Goodbye, HelpText, Pong, Users
 from core.roster import Roster
 from core.rules import Refusal
 from core.session import Encode, Parse, Session, Wire
+from core.speech import Speech
 from core.topics import Topics
 from core.turns import Turns
 from core.watch import watch
@@ -65,7 +63,9 @@ class Chat:
             close=self.close,
         )
         self._turns = Turns(self._loop, self.limits, self._handle)
-        self._recorder = Recorder(log, self._stored, self._failed, self.counters, self._start)
+        self._speech = Speech(
+            log, self._roster, self._people, self._past, self._outbox, self._turns, self.counters, self._start
+        )
         self._sessions: dict[Session, float] = {}
         """Every connection, with the time at which it was made."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -78,7 +78,7 @@ class Chat:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._recorder.drained()
+        await self._speech.all_stored()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -146,7 +146,7 @@ class Chat:
         self._turns.stopped = True
         try:
             async with asyncio.timeout(STORE_PATIENCE):
-                await self._recorder.drained()
+                await self._speech.all_stored()
         except TimeoutError:
             logger.error("The log takes too long; good-bye is said before it has stored everything")
         self._people.stop()
@@ -163,7 +163,7 @@ class Chat:
         try:
             match command:
                 case c.Msg() | c.Gmsg() | c.Dm(follows=None):
-                    self._say(session, command)
+                    self._speech.say(session, command)
                     if session.in_flight >= IN_FLIGHT_MAX:
                         self._turns.hold(session, None)
                 case _ if session.in_flight:
@@ -194,7 +194,7 @@ class Chat:
             case c.Join(room=name):
                 rules.logged_in(session)
                 where_to = rules.room_to_join(session, name)
-                self._unhurried(session, "join", JOINS)
+                self._turns.unhurried(session, "join", JOINS)
                 self._slowly(session, ref, people.join(session, where_to, ref))
             case c.Leave(room=name):
                 rules.logged_in(session)
@@ -206,7 +206,7 @@ class Chat:
             case c.Rename(nick=name):
                 rules.logged_in(session)
                 rules.new_nick(name)
-                self._unhurried(session, "nick", NICKS)
+                self._turns.unhurried(session, "nick", NICKS)
                 self._slowly(session, ref, people.rename(session, command))
             case c.History():
                 self._slowly(session, ref, self._past.history(session, command))
@@ -226,7 +226,7 @@ class Chat:
                 rules.logged_in(session)
                 rules.own_room(session, name)
                 rules.topic(text or "")
-                self._unhurried(session, "topic", TOPICS)
+                self._turns.unhurried(session, "topic", TOPICS)
                 self._slowly(session, ref, self._topics.change(session, command))
             case c.Typing(room=name):
                 tell(session, people.typed(session, name, ref))
@@ -250,19 +250,15 @@ class Chat:
                 self.close(session, Bye("gone"))
                 self._sessions.pop(session, None)
             case c.Invalid(code=code, detail=detail, said=True):
-                self._slowly(session, ref, self._said_before(session, Refusal(code, detail), ref))
+                self._slowly(session, ref, self._speech.said_before(session, Refusal(code, detail), ref))
             case c.Invalid(code=code, detail=detail):
                 raise Refusal(code, detail)
             case c.Dm(follows=int() | str() as follows):
-                self._slowly(session, ref, self._follow(session, command, follows))
+                self._slowly(session, ref, self._speech.follow(session, command, follows))
             case c.Msg() | c.Gmsg() | c.Dm():
                 raise AssertionError(command)
             case _:
                 assert_never(command)
-
-    def _unhurried(self, session: Session, what: str, allowed: tuple[float, float]) -> None:
-        if self.limits.rate:
-            rules.unhurried(session, what, allowed, self._loop.time())
 
     def _slowly(self, session: Session, ref: str | None, work: Coroutine[Any, Any, AnyReply | None]) -> None:
         """Carry out what has to wait for something; the session's next command waits for it."""
@@ -307,104 +303,3 @@ class Chat:
         session.encode = encode
         for audience in audiences:
             audience.add(session)
-
-    # ------------------------------------------------------------------ speech
-
-    def _say(self, session: Session, command: c.Spoken) -> None:
-        """Check and record; `_stored` shows it."""
-        nick, author, ref = rules.logged_in(session), session.id, command.ref
-        reader = None
-        fact: Spoken
-        match command:
-            case c.Msg():
-                room = rules.own_room(session, command.room)
-                fact = Said(room, nick, rules.speech(command.text), author, ref)
-            case c.Gmsg():
-                fact = Shouted(nick, rules.speech(command.text), author, ref)
-            case c.Dm():
-                text = rules.speech(command.text)
-                reader = self._roster.find(command.to)
-                if reader is None or reader.nick is None:
-                    raise Refusal("user-not-found", command.to)
-                if reader.id not in (session.partners or {}):
-                    self._unhurried(session, "partner", PARTNERS)
-                    session.knows(reader.id)
-                fact = Told(nick, reader.nick, text, author, reader.id, ref)
-            case _:
-                assert_never(command)
-        session.in_flight += 1
-        self._recorder.add(Pending(session, fact, reader))
-
-    async def _follow(self, session: Session, command: c.Dm, follows: int | str) -> AnyReply | None:
-        """Say it, unless somebody else has that name by now than the one meant."""
-        try:
-            rules.logged_in(session)
-            rules.speech(command.text)  # first: who says nothing learns nothing
-            reader = self._roster.find(command.to)
-            if reader is not None:
-                meant = await self._past.was_between(session.id, reader.id, follows)
-                now = self._roster.find(command.to)
-                if not meant or (now is not None and now.id != reader.id):
-                    raise Refusal("somebody-else", command.to)
-            if not session.closing:
-                self._say(session, command)
-        except Refusal as refusal:
-            return await self._said_before(session, refusal, command.ref)
-        return None
-
-    async def _said_before(self, session: Session, refusal: Refusal, ref: str | None) -> AnyReply:
-        """A retry is answered as it was the first time, even if by now it would be refused."""
-        entry = None if ref is None or session.token is None else await self._log.find(session.id, ref)
-        if entry is None:
-            raise refusal
-        return Stored(entry.id, entry.time, ref=ref)
-
-    def _stored(self, batch: Sequence[Pending], entries: Sequence[Entry]) -> None:
-        """The log has them: show them, tell the senders, write everything at once."""
-        with self._outbox:
-            waiting = []
-            for place, pending in enumerate(batch):
-                session, entry = pending.session, entries[place]
-                session.in_flight -= 1
-                if session.waits:
-                    waiting.append(session)
-                reply = None
-                if session.heir is None:  # else the new connection asks again, if it wants to know
-                    reply = Stored(entry.id, entry.time, ref=pending.fact.ref)
-                if entry.id > self._past.last_id:
-                    self._past.last_id = entry.id
-                    self.counters.messages += 1
-                    self._show(pending, entry, reply)
-                elif reply is not None:  # a retry of what was shown before
-                    self._outbox.tell(session, reply)
-            if waiting:
-                self._turns.stored(waiting)
-
-    def _show(self, pending: Pending, entry: Entry, reply: Stored | None) -> None:
-        """To everyone who is to hear it; the author is shown the reply."""
-        author, fact = pending.session.current, pending.fact
-        audience: Audience | None = None
-        match fact:
-            case Said():
-                audience = self._roster.room(fact.room)
-            case Shouted():
-                audience = self._roster.hall
-            case Told():
-                reader = self._people.find(pending.reader, fact.reader)
-                if reader is not None:
-                    reader.knows(fact.author)  # an answer needs no bucket
-                    self._outbox.tell(reader, entry)
-            case _:
-                assert_never(fact)
-        if audience is not None:
-            self._outbox.show((audience,), entry, without=author, instead=reply)
-        elif reply is not None:
-            self._outbox.tell(author, reply)
-
-    def _failed(self, batch: Sequence[Pending], error: LogError) -> None:
-        """Nothing was stored, so nobody is shown anything."""
-        self.counters.refusals[error.code] += len(batch)
-        for pending in batch:
-            pending.session.in_flight -= 1
-            self._outbox.tell(pending.session, Error(error.code, error.detail, ref=pending.fact.ref))
-        self._turns.stored(pending.session for pending in batch)

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from core import rules
 from core.commands import AnyCommand, Gone
 from core.limits import Limits
 from core.pace import Bucket
@@ -123,6 +124,11 @@ class Turns:
             if session.paused:
                 session.paused = False
                 session.wire.resume_input()
+
+    def unhurried(self, session: Session, what: str, allowed: tuple[float, float]) -> None:
+        """Take one token of the session's bucket for this. Raises Refusal where it is empty."""
+        if self._limits.rate:
+            rules.unhurried(session, what, allowed, self._loop.time())
 
     def _afford(self, session: Session) -> bool:
         """Take one token of the session's bucket; without one the session is busy until the refill."""

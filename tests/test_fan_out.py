@@ -209,7 +209,7 @@ async def test_few_messages_for_many_readers_share_their_writes_and_one_alone_do
 ) -> None:
     house = House(chat)
     await house.fill(50)
-    chat._recorder._wrote = 0  # as after a quiet moment
+    chat._speech._recorder._wrote = 0  # as after a quiet moment
     monkeypatch.setattr(recorder, "PACE", 1.0)
     monkeypatch.setattr(recorder, "LONGEST", 10 * DEADLINE)
     await house.say(("web", c.Msg("#general", "alone")))

@@ -332,7 +332,7 @@ async def test_what_is_stored_after_a_stops_good_bye_was_not_seen(monkeypatch: p
         for person in (ann, bob):
             person.leaves()
         log.release(2)
-        await chat._recorder.drained()
+        await chat._speech.all_stored()
     async with Chat(log, limits=LIMITS) as chat:
         for person, missed in (ann, "Said #general Bob of Bob"), (bob, "Said #general Ann of Ann"):
             _, answer, replayed = await resume(chat, token_of(person))
