@@ -3,7 +3,7 @@ import { explain } from "./words.js";
 
 /** submit(text): false when it should stay in the box. */
 export function makeSubmit(store, session) {
-	const notice = (text) => (store.current ? store.notice(text, store.current) : store.set({ problem: text }));
+	const notice = (text) => store.notice(text, store.here);
 
 	function wrong(problem) {
 		store.set({ problem });
@@ -29,7 +29,7 @@ export function makeSubmit(store, session) {
 		join: ({ room }) => session.join(room),
 		leave({ room }, here) {
 			const there = room ? store.find("room", room) : here;
-			if (!there) return wrong(`You are not in ${room}.`);
+			if (!there) return no("not-in-room");
 			session.leave(there);
 		},
 		topic({ text }, here) {
@@ -67,7 +67,7 @@ export function makeSubmit(store, session) {
 		store.set({ problem: "" });
 		const intent = parse(text);
 		const here = store.current;
-		if (!here && /^(say|all|leave|topic|who)$/.test(intent.type)) return no("no-room");
+		if (!here && /^(say|leave|topic|who)$/.test(intent.type)) return no("no-room");
 		return handlers[intent.type](intent, here) !== false;
 	};
 }

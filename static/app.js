@@ -39,8 +39,7 @@ function comeBack() {
 	session.nudge();
 }
 addEventListener("popstate", ({ state }) => wasIn && followAddress(state));
-addEventListener("online", session.nudge);
-addEventListener("offline", session.nudge);
+for (const what of ["online", "offline"]) addEventListener(what, session.nudge);
 addEventListener("storage", () => store.choose(recallSettings()));
 addEventListener("pagehide", leave);
 addEventListener("pageshow", comeBack);

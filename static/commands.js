@@ -40,14 +40,13 @@ const COMMANDS = {
 	quit: alone("quit"),
 };
 export const COMMAND_NAMES = Object.keys(COMMANDS).map((word) => `/${word}`);
-const OTHERS = { dm: "msg", pm: "msg" };
 
 export function parse(typed) {
 	// "/me " would be an action; a space before it makes it words.
 	if (typed.startsWith("//me ")) return { type: "say", text: ` ${typed.slice(1)}` };
 	if (!/^\/(?!\/)/.test(typed)) return { type: "say", text: typed.replace(/^\/\//, "/") };
 	const [, word, rest] = typed.match(/^\/(\S*)\s*([^]*)$/);
-	const known = OTHERS[word.toLowerCase()] ?? word.toLowerCase();
+	const known = word.toLowerCase().replace(/^[dp]m$/, "msg");
 	if (!Object.hasOwn(COMMANDS, known)) return no("no-such-command", word);
 	return COMMANDS[known](rest.trim()) || no("another-way", ways[known]);
 }
@@ -60,6 +59,5 @@ export function objection(messages, limit) {
 	if (!messages.length) return explain({ code: "empty-text" });
 	const at = messages.findIndex((message) => [...message].length > limit);
 	if (at < 0) return "";
-	const which = messages.length > 1 ? `Line ${at + 1}` : "This message";
-	return `${which} has ${[...messages[at]].length} characters, ${limit} is the most. Nothing was sent.`;
+	return (messages[1] ? `Line ${at + 1}: ` : "") + explain({ code: "too-long", detail: limit });
 }

@@ -10,7 +10,7 @@ const compare = (a, b) => a.anchor - b.anchor || a.sequence - b.sequence;
 
 export function makeItem(fields) {
 	sequence += 1;
-	return { status: "sent", anchor: fields.id, version: 0, sequence, ...fields, ...dated(fields.time) };
+	return { status: "sent", anchor: fields.id, version: 0, ...fields, sequence, ...dated(fields.time) };
 }
 
 export function dated(time) {

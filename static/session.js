@@ -58,7 +58,7 @@ export function makeSession({ store, connect }) {
 			return tell(answer);
 		}
 		store.welcome(answer);
-		if (anew) store.notice(explain({ code: "started-anew" }));
+		if (anew) for (const each of store.all) store.notice(explain({ code: "started-anew" }), each);
 		goOn(answer);
 	}
 
@@ -83,7 +83,9 @@ export function makeSession({ store, connect }) {
 
 	function lost(code) {
 		store.setLink({ why: farewell(bye, code) });
-		if (bye === "resumed-elsewhere") connection.stop();
+		if (bye !== "resumed-elsewhere") return;
+		connection.stop();
+		for (const each of store.all) each.lapse(store.seen ?? 0);
 	}
 
 	/** In turn: a command of the user does not queue behind 40. */
@@ -133,13 +135,13 @@ export function makeSession({ store, connect }) {
 	}
 
 	function pend(kind, text, places) {
-		post(store.pend({ ref: connection.newRef(), kind, text, places, follows: places[0]?.follows() }));
+		post(store.pend({ ref: connection.newRef(), kind, text, places, follows: places[0].follows() }));
 	}
 
 	function post(item) {
 		const { kind: type, text, ref, places, follows } = item;
 		const [place] = places;
-		const name = type === "gmsg" ? "everyone" : place.name;
+		const { name } = place;
 		const where = { msg: { room: name }, dm: { to: name, follows } }[type];
 		connection.post({ type, ...where, text, ref }, (answer) => {
 			const turn = answer.code === "not-in-room" && place.turn;
@@ -148,7 +150,7 @@ export function makeSession({ store, connect }) {
 			else {
 				if (answer.code === "somebody-else") item.follows = undefined; // a retry means them
 				store.fail(ref, explain(answer));
-				if (!places.includes(store.current)) store.notice(`Not sent to ${name}: ${text}`, store.current);
+				if (!places.includes(store.here)) store.notice(`Not sent to ${name}: ${text}`, store.here);
 			}
 		});
 	}
@@ -173,6 +175,7 @@ export function makeSession({ store, connect }) {
 
 		async reveal({ id, room, nick, to }) {
 			const there = room ? store.find("room", room) : store.ensure("direct", store.isMe(nick) ? to : nick);
+			if (!there) return tell({ code: "not-in-room" });
 			open(there);
 			await there.loading;
 			// A page of long messages is short.
@@ -206,7 +209,9 @@ export function makeSession({ store, connect }) {
 			if (isRoom && store.link.phase !== "ready") return tell({ code: GONE });
 			if (there === store.current) open(store.beside(there)); // what is typed now is for it
 			if (isRoom && !(await wish({ type: "leave", room: name }, "not-in-room"))) return;
-			there.turn = store.drop(there);
+			there.turn = null;
+			if (there === store.current) goInto(there);
+			else store.drop(there);
 		},
 
 		async setTopic(there, text) {
@@ -226,7 +231,7 @@ export function makeSession({ store, connect }) {
 		},
 
 		say: (text, there) => pend(there.isRoom ? "msg" : "dm", text, [there]),
-		sayToAll: (text) => pend("gmsg", text, store.all),
+		sayToAll: (text) => pend("gmsg", text, store.everywhere),
 
 		retry(item) {
 			store.repend(item.ref);
@@ -234,21 +239,23 @@ export function makeSession({ store, connect }) {
 		},
 
 		snapshot() {
-			const { phase, token, epoch, nick, seen, all, unsent, problem } = store;
+			const { phase, token, epoch, nick, seen, all, shouts, unsent, problem } = store;
 			if (phase !== "in" && !all.length) return null; // else its rooms and words wait for a name
 			const keep = ({ kind, name, draft, unread, mentions, firstUnread }) => [kind, name, draft, { unread, mentions, firstUnread }];
 			const kept = ({ why, places }) => !why || places.some((each) => all.includes(each));
-			const pack = ({ ref, kind, text, why, follows, places: [there] }) => [kind, text, [there?.kind, there?.name], ref, why, follows];
+			const pack = ({ ref, kind, text, why, follows, places: [there] }) => [kind, text, [there.kind, there.name], ref, why, follows];
 			const outbox = [...unsent.values()].filter(kept).map(pack);
-			return { phase, token, epoch, nick, seen, problem, names: all.map(keep), outbox };
+			const heard = shouts.items.slice(-50).map(({ places, ...item }) => item);
+			return { phase, token, epoch, nick, seen, problem, names: all.map(keep), heard, outbox };
 		},
 
-		restore({ names, outbox, phase = "in", ...fields }) {
+		restore({ names, heard = [], outbox, phase = "in", ...fields }) {
 			try {
 				for (const [kind, name, draft, news] of names) Object.assign(store.ensure(kind, name), { draft, ...news });
 				store.set({ ...fields, phase });
+				store.recall(heard);
 				for (const [kind, text, where, ref, why, follows] of outbox) {
-					const places = kind === "gmsg" ? store.all : [store.ensure(...where)];
+					const places = kind === "gmsg" ? store.everywhere : [store.ensure(...where)];
 					const item = store.pend({ ref, kind, text, places, follows });
 					if (why) store.fail(ref, why);
 					else post(item);

@@ -37,7 +37,7 @@ export class Store {
 
 	visible(items) {
 		const ignored = this.settings.ignored.map(fold);
-		return ignored.length ? items.filter(({ nick, mine }) => mine || !nick || !ignored.includes(fold(nick))) : items;
+		return items.filter(({ nick, mine }) => mine || !nick || !ignored.includes(fold(nick)));
 	}
 
 	setLink(fields) {
@@ -54,6 +54,7 @@ export class Store {
 			replaying: 0, // events still to come
 			limits: { text: 2000 },
 			all: [],
+			shouts: new Conversation("", "everyone"),
 			current: null,
 			away: false,
 			wanted: "", // "finder" or "help"
@@ -67,7 +68,7 @@ export class Store {
 		const known = this.epoch === epoch;
 		if (!known) {
 			this.seen = null;
-			for (const each of this.all) each.clear();
+			for (const each of this.everywhere) each.clear();
 		}
 		this.set({ epoch, replaying: 0, limits });
 		return known;
@@ -87,14 +88,25 @@ export class Store {
 			each.clear();
 			each.knownTo = this.seen ?? -1;
 		}
-		if (!recovered) this.seen = null; // ids may be lower now
-		this.replaying = recovered ? missed : 0;
+		this.replaying = missed;
+		if (!recovered) {
+			this.seen = null; // ids may be lower now
+			this.recall(this.shouts.items);
+		}
 		this.#arrive(arrival);
 	}
 
 	#arrive({ nick, rooms, topics = {} }) {
 		for (const room of rooms) this.ensure("room", room).topic = topics[room] ?? "";
 		this.set({ nick, phase: "in", problem: "" });
+	}
+
+	get everywhere() {
+		return [this.shouts, ...this.all];
+	}
+
+	get here() {
+		return this.current ?? this.shouts;
 	}
 
 	find(kind, name) {
@@ -111,26 +123,27 @@ export class Store {
 	}
 
 	open(current) {
-		if (this.current && current !== this.current) this.current.mark = 0;
-		if (!this.away) this.#look(current);
-		this.set({ current, problem: "" });
+		if (current !== this.current) this.here.mark = 0;
+		Object.assign(this, { current, problem: "" });
+		this.setAway(this.away);
 	}
 
 	#look(there) {
-		if (!there?.unread) return;
+		if (!there.unread) return;
 		there.mark = there.firstUnread;
 		there.unread = there.mentions = 0;
 	}
 
 	setAway(away) {
-		if (!away) this.#look(this.current);
+		if (!away) this.#look(this.here);
 		this.set({ away });
 	}
 
 	/** Whether it calls us. What was missed is new where one looks, too. */
 	#count(there, { id, mine, kind, mentioned, nick }, missed) {
-		if (mine || kind === "gmsg" || this.ignores(nick)) return false;
-		if (there === this.current && !this.away && !missed) return false;
+		const looked = there === this.here;
+		if (mine || this.ignores(nick) || (kind === "gmsg" && !looked)) return false;
+		if (looked && !this.away && !missed) return false;
 		if (!there.unread) there.firstUnread = id;
 		there.unread += 1;
 		const called = mentioned || kind === "dm";
@@ -155,7 +168,7 @@ export class Store {
 		const handlers = {
 			msg: () => this.#hear(event, places),
 			dm: () => this.#hear(event, this.#directly(this.isMe(nick) ? event.to : nick)),
-			gmsg: () => this.#hear(event, this.all),
+			gmsg: () => this.#hear(event, this.everywhere),
 			joined: () => there && this.#come(nick, there),
 			left: () => this.#go(nick, places, "left the room"),
 			disconnected: () => this.#go(nick, this.all, "left the chat"),
@@ -197,6 +210,11 @@ export class Store {
 		this.saw(item.id);
 	}
 
+	/** What all heard before the page was loaded. */
+	recall(shouts) {
+		for (const each of shouts) if (each.id) for (const there of this.everywhere) there.add(makeItem(each));
+	}
+
 	typists({ typing }) {
 		if (!this.settings.typing) return [];
 		return [...typing.keys()].filter((nick) => typing.get(nick) > this.now() && !this.ignores(nick));
@@ -211,7 +229,7 @@ export class Store {
 
 	#presence(nick, how, there) {
 		there.typing.delete(nick);
-		this.#put({ kind: "presence", nick, how, text: `${nick} ${how}` }, [there]);
+		this.#put({ kind: "presence", nick, how, text: `${nick} ${how}` }, there);
 	}
 
 	#go(nick, places, how) {
@@ -294,11 +312,11 @@ export class Store {
 	}
 
 	notice(text, there) {
-		this.#put({ kind: "notice", text }, there ? [there] : this.all);
+		this.#put({ kind: "notice", text }, there);
 	}
 
-	#put(fields, places) {
-		for (const each of places) each.add(makeItem({ ...fields, time: this.now(), anchor: this.seen ?? 0 }));
+	#put(fields, there) {
+		there.add(makeItem({ ...fields, time: this.now(), anchor: this.seen ?? 0 }));
 		this.set();
 	}
 }

@@ -1,6 +1,6 @@
 import words from "./words.json" with { type: "json" };
 
-export const { lines, ways } = words;
+export const { lines, ways, phases } = words;
 const plain = (code) => code.replaceAll("-", " ");
 
 export function explain({ code, detail = "" }) {
@@ -17,8 +17,6 @@ export function whoTypes(nicks) {
 export const farewell = (reason, code) => words.endings[reason || code] ?? plain(reason);
 
 export function describe({ phase, why }, inside) {
-	const because = why && ` (${why})`;
-	if (phase === "ready") return "Connected";
-	if (phase !== "idle") return `${inside ? "Reconnecting" : "Connecting"}…${because}`;
-	return inside ? `Offline${because}` : "Not connected";
+	const { [phase]: word, other } = phases[inside];
+	return (word ?? other).replace("{}", () => why && ` (${why})`);
 }

@@ -1,5 +1,6 @@
 """A log that lives as long as the process: `--data memory`."""
 
+import re
 import secrets
 import time
 from collections import defaultdict, deque
@@ -7,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 from types import TracebackType
-from typing import Self, TypeVar, assert_never
+from typing import Final, Self, TypeVar, assert_never
+from unicodedata import combining, normalize
 
 from core.facts import Entry, Said, Shouted, Spoken, Told
 from core.log import Between, InRoom, Page, Place, Reader, Record
@@ -165,17 +167,20 @@ class MemoryLog:
     async def search(
         self, reader: Reader, words: str, *, room: RoomName | None, upto: int, limit: int
     ) -> Sequence[Entry]:
-        wanted = [word.casefold() for word in words.split()]
+        *whole, beginning = _words(words) or [""]
+        if not beginning:  # only signs, which are in no word
+            return ()
         rooms = reader.rooms if room is None else (room,)
         places = [reversed(self._rooms[name].entries) for name in rooms if name in self._rooms]
         if room is None and reader.id in self._mail:
             places.append(reversed(self._mail[reader.id].entries))
         newest_first = merge(*places, key=lambda entry: -entry.id)
-        found = (
-            entry
-            for entry in newest_first
-            if entry.id <= upto and all(word in _text(entry).casefold() for word in wanted)
-        )
+
+        def is_found(entry: Entry) -> bool:
+            said = _words(_text(entry))
+            return all(word in said for word in whole) and any(word.startswith(beginning) for word in said)
+
+        found = (entry for entry in newest_first if entry.id <= upto and is_found(entry))
         return list(islice(found, limit))[::-1]
 
     async def set_topic(self, room: RoomName, text: str) -> None:
@@ -195,6 +200,16 @@ class MemoryLog:
 
     async def recall(self, token: bytes) -> Record | None:
         return self._records.get(self._tokens.get(token, ""))
+
+
+_WORD: Final = re.compile(r"[^\W_]+")
+
+
+def _words(text: str) -> list[str]:
+    """Without case, accents and punctuation, as the word index of the SQLite log takes a text apart."""
+    if not text.isascii():
+        text = "".join(letter for letter in normalize("NFD", text) if not combining(letter))
+    return _WORD.findall(text.casefold())
 
 
 def _spoken(entry: Entry) -> Spoken:

@@ -125,7 +125,7 @@ field.onblur = () => suggest(null);
 let timer;
 function drawTyping() {
 	clearTimeout(timer);
-	const nicks = store.current ? store.typists(store.current) : [];
+	const nicks = store.typists(store.here);
 	byId("typing").textContent = whoTypes(nicks);
 	if (nicks.length) timer = setTimeout(drawTyping, 500);
 }

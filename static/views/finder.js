@@ -25,7 +25,7 @@ const choice = (room, about, topic) => [() => session.join(room), room, el("smal
 const hit = (message) => [
 	() => session.reveal(message),
 	el("small", {}, `${message.room ?? "Direct"} `),
-	span("said", `${message.nick}: `, el("bdi", {}, message.text.replace(/^\/me /, "* "))),
+	span("said", message.nick, message.to ? ` to ${message.to}: ` : ": ", el("bdi", {}, message.text.replace(/^\/me /, "* "))),
 	" ",
 	el("time", {}, dayName.format(new Date(message.time))),
 ];

@@ -20,14 +20,6 @@ form.onsubmit = (event) => {
 	session.enter(nick.value.trim());
 };
 
-function drawStatus(inside) {
-	const { phase } = store.link;
-	const words = describe(store.link, inside);
-	if (status.textContent !== words) status.textContent = words; // else it is read out again
-	status.dataset.phase = phase;
-	again.textContent = phase === "idle" ? "Use it here" : "Connect now";
-}
-
 export function drawFrame() {
 	const { phase, problem } = store;
 	const inside = phase === "in";
@@ -47,10 +39,12 @@ export function drawFrame() {
 	topic.textContent = topic.title = current?.topic ?? "";
 	byId("my-nick").textContent = store.nick;
 	leave.hidden = !current;
-	leave.textContent = current?.kind === "direct" ? "Close" : "Leave";
+	leave.textContent = current?.isRoom ? "Leave" : "Close";
 	document.title = `${unread ? `(${unread}) ` : ""}${name && `${name} · `}Parlour`;
 	byId("icon").href = `/static/favicon${unread ? "-unread" : ""}.svg`;
-	drawStatus(inside);
+	const words = describe(store.link, inside);
+	if (status.textContent !== words) status.textContent = words; // else it is read out again
+	status.dataset.phase = store.link.phase;
 	const { wanted } = store;
 	store.wanted = "";
 	if (wanted === "finder") byId("jump-to").click();

@@ -6,8 +6,8 @@ import { button, byId, dates, dayName, el, follow, nickClass, span } from "./dom
 
 const NEAR_END = 60; // px
 const MARGIN = 500; // px; with fewer left, more rows are wanted
-const ROWS = 160; // at first,
-const MOST = 240; // at most,
+const ROWS = 160;
+const MOST = 240;
 const STEP = 60;
 
 const fullTime = dates({ dateStyle: "full", timeStyle: "medium" });
@@ -37,21 +37,15 @@ function message({ item, joined, code }) {
 	const { kind, nick = "", text, status, why, mentioned } = item;
 	const className = `item ${kind} ${status} ${joined ? "joined" : ""} ${code || ""} ${mentioned ? "mentioned" : ""}`;
 	const node = el("div", { className });
-	const words = isAction(item) ? text.slice(4) : text;
-	const parts = code || kind === "notice" ? [text] : partsOf(words, store.nick).map(nodeOf);
+	const parts = code ? [text] : partsOf(isAction(item) ? text.slice(4) : text, store.nick).map(nodeOf);
 	const name = span(nickClass(nick), nick);
+	if (kind === "gmsg") name.append(el("small", {}, " to everyone"));
 	if (kind === "notice") node.append(span("text", text), " ", timeOf(item));
 	else if (isAction(item)) node.append(span("text", "* ", name, " ", el("bdi", {}, ...parts)), " ", timeOf(item));
-	else {
-		const toAll = kind === "gmsg" ? [el("small", {}, " to everyone")] : [];
-		const said = el("div", { className: "text", dir: "auto" }, ...parts);
-		node.append(span("head", name, ...toAll, " ", timeOf(item)), " ", said);
-	}
+	else node.append(span("head", name, " ", timeOf(item)), " ", el("div", { className: "text", dir: "auto" }, ...parts));
 	if (joined) node.title = fullTime.format(item.at);
 	if (status === "pending") node.append(span("spoken", " (not sent yet)"));
-	if (status === "failed") {
-		node.append(span("why", `Not sent. ${why} `, button(() => session.retry(item), "Retry")));
-	}
+	if (status === "failed") node.append(span("why", `Not sent. ${why} `, button(() => session.retry(item), "Retry")));
 	return node;
 }
 
@@ -83,7 +77,7 @@ function paint() {
 }
 
 function reach() {
-	const { current } = store;
+	const { here } = store;
 	const { scrollTop, scrollHeight, clientHeight } = log;
 	const below = scrollHeight - scrollTop - clientHeight;
 	atEnd = to === rows.length && below < NEAR_END;
@@ -96,8 +90,8 @@ function reach() {
 		from = Math.max(from, to - MOST);
 		paint();
 	}
-	if (rows.slice(from, to).some(({ kind }) => kind === "hole")) session.fill(current);
-	if (scrollTop < MARGIN && !from && current?.more && current.loaded) session.older(current);
+	if (rows.slice(from, to).some(({ kind }) => kind === "hole")) session.fill(here);
+	if (scrollTop < MARGIN && !from && here.more && here.loaded) session.older(here);
 	drawJump();
 }
 
@@ -127,30 +121,30 @@ log.onscroll = reach;
 for (const each of [log, list]) new ResizeObserver(() => atEnd && (log.scrollTop = log.scrollHeight)).observe(each);
 
 export function drawLog() {
-	const { current } = store;
-	items = store.visible(current?.items ?? []);
-	const another = current !== shown;
+	const { here } = store;
+	items = store.visible(here.items);
+	const another = here !== shown;
 	const top = rows[from + 1]?.item.anchor;
 	const size = to - from;
-	rows = rowsOf(items, current?.mark, current?.hole);
+	rows = rowsOf(items, here.mark, here.hole);
 	// Only what was said just now is read out.
 	const added = items.slice(items.lastIndexOf(last) + 1);
 	log.ariaBusy = another || !last || added.length > 4 || added.some(({ kind }) => kind === "presence");
-	log.ariaLabel = current?.name ?? "Messages";
-	shown = current;
+	log.ariaLabel = here.name;
+	shown = here;
 	last = items.at(-1);
 	if (another || store.spoke) atEnd = true;
 	store.spoke = false;
 	from = Math.max(0, atEnd ? rows.length - ROWS : rows.filter(({ item }) => item.anchor < top).length - 1);
 	to = Math.min(rows.length, from + Math.max(size, ROWS));
 	paint();
-	byId("older").hidden = !current?.more || from > 0;
-	byId("empty").hidden = !current?.loaded || items.length > 0;
+	byId("older").hidden = !here.more || from > 0;
+	byId("empty").hidden = !here.loaded || items.length > 0;
 	const mark = another ? rows.findIndex(({ kind }) => kind === "new") : -1;
 	if (mark >= 0 && (mark < from || list.children[mark - from].offsetTop < log.scrollTop)) show(mark);
-	if (current?.target) {
-		const at = rows.findLastIndex(({ item }) => item.id === current.target);
-		current.target = 0;
+	if (here.target) {
+		const at = rows.findLastIndex(({ item }) => item.id === here.target);
+		here.target = 0;
 		if (at >= 0) show(at).classList.add("found");
 	}
 	reach();

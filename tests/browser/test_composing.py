@@ -35,10 +35,10 @@ async def test_a_text_that_is_too_long_is_refused_and_kept(server: Server, guest
     async with plain_user(server, "Pat") as pat:
         most = "🫖" * 2000  # characters, whatever number of bytes or code units they are
         await ann.types(most + "!")
-        await ann.is_told("This message has 2001 characters, 2000 is the most. Nothing was sent.")
+        await ann.is_told("That is too long: 2000 characters are the most. Nothing was sent.")
         await expect(ann.message).to_have_value(most + "!")
         await ann.types("fine\n" + "x" * 2001)
-        await ann.is_told("Line 2 has 2001 characters, 2000 is the most. Nothing was sent.")
+        await ann.is_told("Line 2: That is too long: 2000 characters are the most. Nothing was sent.")
         await ann.sees("fine", times=0)
         await ann.says(most)
         await pat.is_told(f"Ann: {most}")

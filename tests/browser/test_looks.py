@@ -46,6 +46,29 @@ async def test_the_icon_of_the_tab_shows_what_is_unread(server: Server, guests: 
         await expect(icon).to_have_attribute("href", "/static/favicon.svg")
 
 
+@pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_what_is_long_leaves_room_for_the_rest(server: Server, guests: Guests, device: Device) -> None:
+    """The counter covers no message, a name not the word beside it, a room not its topic."""
+    ann = await guests.enter(page_of(server), "W" * 32, device)
+    await ann.types("/join team-planning-for-the-autumn-release-2026-and-then-the-winter")
+    await ann.types("/topic Deadline is Friday")
+    topic = ann.page.locator("#topic")
+    await expect(topic).to_have_text("Deadline is Friday")
+    assert await topic.evaluate("node => node.scrollWidth <= node.clientWidth")
+    await ann.message.fill("x" * 1990)
+    counter = ann.page.locator("#counter")
+    await expect(counter).to_have_text("10 left")
+    box, log = await counter.bounding_box(), await ann.log.bounding_box()
+    assert box is not None
+    assert log is not None
+    assert box["y"] >= log["y"] + log["height"]
+    if device is PHONE:
+        await ann.page.get_by_role("button", name="Show people").click()
+    you = await ann.people.get_by_text("you", exact=True).bounding_box()
+    assert you is not None
+    assert you["height"] < 1.5 * you["width"]
+
+
 async def test_the_page_can_be_installed(server: Server, guests: Guests) -> None:
     ann = await guests.visit(page_of(server))
     manifest = ann.page.locator("link[rel=manifest]")

@@ -45,7 +45,7 @@ async def test_a_name_that_is_no_room_is_told(server: Server, guests: Guests) ->
         await ann.says(f"not {room}")
         await ann.is_told_nothing()
     await ann.types("/leave #nowhere")
-    await ann.is_told("You are not in #nowhere.")
+    await ann.is_told("You are not in that room.")
     await expect(ann.rooms.get_by_role("link")).to_have_count(1)
 
 

@@ -75,8 +75,8 @@ test("each line that says something is a message", () => {
 
 test("the limit counts characters, not code units, and says where it is passed", () => {
   assert.equal(objection(["😀".repeat(2000)], 2000), "");
-  assert.match(objection(["a".repeat(2001)], 2000), /^This message has 2001 .* 2000/);
-  assert.match(objection(["a", "b".repeat(2001)], 2000), /^Line 2 /);
+  assert.match(objection(["a".repeat(2001)], 2000), /^That is too long: 2000 /);
+  assert.match(objection(["a", "b".repeat(2001)], 2000), /^Line 2: That is too long: 2000 /);
   assert.notEqual(objection([], 2000), "");
 });
 

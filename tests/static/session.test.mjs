@@ -208,6 +208,39 @@ test("a chat that goes on elsewhere is not taken back by itself", async () => {
   assert.equal(Sockets.all.length, 2);
 });
 
+test("who takes the chat back sees what was said from elsewhere", async () => {
+  await enterWithHistory();
+  await says({ type: "bye", reason: "resumed-elsewhere" });
+  Sockets.last.breaks(1000);
+  session.connect();
+  await says(hello());
+  await answers("resume", resumed); // what oneself said is never among the missed
+  const mine = message(3, "from elsewhere", "Ann");
+  await answers("history", { ...page([1, 2]), messages: [...page([1, 2]).messages, mine] });
+  assert.deepEqual(texts(), ["m1", "m2", "from elsewhere"]);
+  assert.equal(store.current.unread, 0);
+});
+
+test("a room that is joined while it is being left is entered again", async () => {
+  await enterWithHistory();
+  session.join("#tea");
+  await answers("join", { type: "ok" });
+  session.leave(store.current);
+  session.join("#tea");
+  await answers("leave", { type: "ok" });
+  assert.equal(sent("join").length, 2);
+  await answers("join", { type: "ok" });
+  assert.equal(store.current.name, "#tea");
+  assert.deepEqual(store.all.map(({ name }) => name), ["#general", "#tea"]);
+});
+
+test("a hit in a room that was left meanwhile is told, and opens nothing", async () => {
+  await enterWithHistory();
+  await session.reveal({ ...message(1), room: "#gone" });
+  assert.equal(store.current.name, "#general");
+  assert.match(store.problem, /not in that room/);
+});
+
 test("a restart is told and reconnects", async () => {
   await enterWithHistory();
   await says({ type: "bye", reason: "restarting" });
@@ -459,6 +492,17 @@ test("who is chosen among the people is meant, whoever had that name before", as
   assert.deepEqual(meant(), [undefined, sent("dm")[0].ref]);
 });
 
+test("who is chosen is still meant after something was said to everyone", async () => {
+  await enterWithHistory();
+  await told(3);
+  session.leave(store.find("room", "#general"));
+  await answers("leave", { type: "ok" });
+  session.talkTo("Bob");
+  session.sayToAll("hi");
+  session.say("one", direct("Bob"));
+  assert.deepEqual(meant(), [undefined]);
+});
+
 test("what all hear makes nobody the one who is meant", async () => {
   await enterWithHistory();
   session.talkTo("Bob");
@@ -557,6 +601,22 @@ test("what was written in a conversation that is closed by now survives a reload
   assert.deepEqual(sent("dm").map(({ to, text }) => [to, text]), [["Bob", "to Bob"]]);
   assert.deepEqual(sent("msg").map(({ room, text }) => [room, text]), [["#general", "to all here"]]);
   assert.equal(sent("gmsg").length, 1);
+});
+
+test("what all heard is there after a reload, and unread if nobody has seen it", async () => {
+  await enterWithHistory();
+  session.sayToAll("mine");
+  await answers("gmsg", { type: "ok", id: 3, time: message(3).time });
+  store.setAway(true);
+  await says({ ...message(4, "fire drill"), type: "gmsg", room: undefined });
+  reload();
+  const shown = () => store.current.items.filter(({ kind }) => kind === "gmsg");
+  assert.deepEqual(shown().map(({ text, nick, mine }) => [text, nick, mine]), [["mine", "Ann", true], ["fire drill", "Bob", false]]);
+  assert.deepEqual([store.current.unread, store.current.firstUnread], [1, 4]);
+  await says(hello());
+  await answers("resume", { ...resumed, recovered: false });
+  await answers("history", page([1, 2]));
+  assert.deepEqual(texts(), ["m1", "m2", "mine", "fire drill"]);
 });
 
 test("a page that cannot read all that was kept connects all the same", async () => {

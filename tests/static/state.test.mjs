@@ -120,9 +120,54 @@ test("a message to everyone is shown in all conversations and unread in none", (
   assert.equal(at("@bob").unread, 0);
 });
 
+const shout = (id, text = `m${id}`) => store.apply({ ...message(id, text), type: "gmsg", room: undefined });
+
+test("a message to everyone is shown to who is in no room", () => {
+  store.drop(at("#general"));
+  shout(4);
+  assert.deepEqual(store.here.items.map(({ text }) => text), ["m4"]);
+  store.ensure("room", "#tea");
+  shout(5);
+  assert.deepEqual(texts("#tea"), ["m5"]);
+});
+
+test("a message to everyone that nobody sees is unread where one is, and calls whom it names", () => {
+  const called = [];
+  store.onCall = (there, { text }) => called.push([there.name, text]);
+  store.ensure("direct", "Bob");
+  store.setAway(true);
+  shout(4);
+  shout(5, "Ann, listen");
+  assert.deepEqual(store.all.map(({ unread, mentions }) => [unread, mentions]), [[2, 1], [0, 0]]);
+  assert.deepEqual(called, [["#general", "Ann, listen"]]);
+  store.setAway(false);
+  assert.deepEqual([at("#general").unread, at("#general").mark], [0, 4]);
+  shout(6, "Ann, you look");
+  assert.equal(called.length, 1);
+});
+
+test("what all heard before is no notice, and is counted anew", () => {
+  store.drop(at("#general"));
+  store.notice("Online users: Ann", store.here);
+  const known = { ...message(4), kind: "gmsg", sequence: 1 };
+  store.recall([known, ...store.here.items]);
+  assert.deepEqual(store.here.items.map(({ text }) => text).sort(), ["Online users: Ann", "m4"]);
+  assert.notEqual(store.here.items.find(({ id }) => id).sequence, 1);
+});
+
+test("a message to everyone stays when what was missed cannot be replayed", () => {
+  shout(4);
+  store.apply(message(5));
+  store.resumed({ ...welcome(), recovered: false, missed: 0 });
+  assert.deepEqual(texts(), ["m4"]);
+  store.hello(hello("e2")); // other ids
+  store.resumed({ ...welcome(), recovered: false, missed: 0 });
+  assert.deepEqual(texts(), []);
+});
+
 test("our own message to everyone is confirmed in all conversations", () => {
   store.ensure("direct", "Bob");
-  store.pend({ ref: "r", kind: "gmsg", text: "hi", places: store.all });
+  store.pend({ ref: "r", kind: "gmsg", text: "hi", places: store.everywhere });
   store.confirm("r", { id: 4, time: "2026-11-20T09:31:00.000Z" });
   for (const each of store.all) assert.deepEqual(each.items.map(({ id }) => id), [4]);
 });

@@ -152,6 +152,32 @@ async def test_the_last_word_of_a_search_may_be_the_beginning_of_one(log: Log) -
     assert texts(found) == ["hello everybody"]
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("creme BRULEE", ["Crème brûlée"]),
+        ("crème", ["Crème brûlée"]),
+        ("cre\u0300me", ["Crème brûlée"]),
+        ("hello, world!", ["hello - world"]),
+        ("world hello -", ["hello - world"]),
+        ("snake", ["snake_case"]),
+        ("case", ["snake_case"]),
+        ("hell world", []),
+        ("ello", []),
+        ("12", ["at 12:30"]),
+        ("привет", ["ПРИВЕТ мир"]),
+    ],
+)
+async def test_case_accents_and_punctuation_do_not_count_in_a_search(
+    log: Log, words: str, found: list[str]
+) -> None:
+    await log.append(
+        [said(text) for text in ("Crème brûlée", "hello - world", "snake_case", "at 12:30", "ПРИВЕТ мир")]
+    )
+    entries = await log.search(reader("Ann", general=0), words, room=None, upto=FAR, limit=50)
+    assert texts(entries) == found
+
+
 async def test_a_search_finds_only_what_its_reader_may_see(log: Log) -> None:
     batch: list[Spoken] = [
         said("word in general"),
