@@ -207,7 +207,7 @@ class Chat:
                 rules.logged_in(session)
                 rules.new_nick(name)
                 self._turns.unhurried(session, "nick", NICKS)
-                self._slowly(session, ref, people.rename(session, command))
+                self._slowly(session, ref, self._rename(session, command))
             case c.History():
                 self._slowly(session, ref, self._past.history(session, command))
             case c.Search():
@@ -259,6 +259,15 @@ class Chat:
                 raise AssertionError(command)
             case _:
                 assert_never(command)
+
+    async def _rename(self, session: Session, command: c.Rename) -> AnyReply:
+        """A name that stays what it was, or that somebody has, is no change that counts."""
+        before = session.nick
+        try:
+            return await self._people.rename(session, command)
+        finally:
+            if session.nick == before:
+                self._turns.give_back(session, "nick")
 
     def _slowly(self, session: Session, ref: str | None, work: Coroutine[Any, Any, AnyReply | None]) -> None:
         """Carry out what has to wait for something; the session's next command waits for it."""

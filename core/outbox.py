@@ -12,6 +12,7 @@ one write. Rules of this file:
 - nothing here waits, and nothing is created per reader who shares.
 """
 
+import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, Protocol, TypeVar
@@ -22,6 +23,8 @@ from core.audience import Audience, Readers
 from core.counters import Counters
 from core.replies import Shown
 from core.session import Encode, Session
+
+logger = logging.getLogger("parlour.outbox")
 
 Reach = TypeVar("Reach")
 """Where to write for a reader, or the function to call."""
@@ -54,8 +57,18 @@ class Item(Struct, eq=False):
     def encoded(self, encode: Encode) -> bytes:
         data = self.made.get(encode)
         if data is None:
-            data = self.made[encode] = encode(self.shown)
+            try:
+                data = encode(self.shown)
+            except Exception as error:  # noqa: BLE001 - a bug must not hold up what others are shown
+                data = _left_out(self.shown, error)
+            self.made[encode] = data
         return data
+
+
+def _left_out(shown: Shown, error: Exception) -> bytes:
+    """In place of what an encoder has failed to encode."""
+    logger.error("cannot encode %s", type(shown).__name__, exc_info=error)  # no texts in the log
+    return b""
 
 
 class Own(Struct, eq=False):
@@ -150,7 +163,10 @@ class Outbox:
 
     def tell(self, session: Session, shown: Shown) -> None:
         """Show it to one session, after all that was shown to it before."""
-        data = session.encode(shown)
+        try:
+            data = session.encode(shown)
+        except Exception as error:  # noqa: BLE001 - as above
+            data = _left_out(shown, error)
         if not data:
             return
         if self._timer is None:

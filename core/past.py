@@ -91,10 +91,8 @@ class Past:
     async def search(self, session: Session, command: c.Search) -> AnyReply | None:
         rules.logged_in(session)
         room = None if command.room is None else rules.own_room(session, command.room)
-        if len(command.query) > c.QUERY_MAX:
-            raise Refusal("text-too-long", str(c.QUERY_MAX))
+        words = rules.query(command.query)
         reader = Reader(session.id, dict(session.entered))
-        words = rules.speech(command.query)
         entries = await _while_here(
             session, self._log.search(reader, words, room=room, upto=self.last_id, limit=command.limit)
         )

@@ -10,6 +10,7 @@ from typing import Final
 from core import commands as c
 from core import rules
 from core.audience import Audience
+from core.chores import every
 from core.claims import Claims
 from core.facts import Connected, Disconnected, Entry, Joined, Left, Presence, Renamed, Typed
 from core.log import Log, Record
@@ -112,10 +113,12 @@ class People:
 
     async def keep_remembered(self) -> None:
         """Whoever is here is not forgotten, however long nothing changes. Runs until cancelled."""
-        while True:
-            await asyncio.sleep(REMEMBER_EVERY)
+
+        def remember() -> None:
             for session in list(self._present.values()):
                 self._remember(session)
+
+        await every(REMEMBER_EVERY, "remember who is here", remember)
 
     def _put(self, session: Session) -> None:
         self._present[session.id] = session

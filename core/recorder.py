@@ -142,7 +142,7 @@ class Recorder:
         before = self._counters.deliveries
         try:
             self._stored(batch, entries)
-        except Exception:  # the messages are durable; whoever missed one finds it in the history
+        except Exception:  # the messages are durable, and the next ones wait
             logger.exception("failed to show %d stored messages", len(batch))
         self._began, self._wrote = began, self._counters.deliveries - before
 
@@ -151,7 +151,10 @@ class Recorder:
         if not isinstance(error, LogError):  # an adapter's bug must not end the chat
             logger.error("the log failed to store %d messages", len(batch), exc_info=error)
             error = LogError()
-        self._failed(batch, error)
+        try:
+            self._failed(batch, error)
+        except Exception:  # the next ones wait
+            logger.exception("failed to tell what became of %d messages", len(batch))
 
     def _go_on(self) -> None:
         if self._pending:

@@ -5,7 +5,7 @@ from math import ceil
 from typing import Final
 from unicodedata import category
 
-from core.commands import HERE
+from core.commands import HERE, QUERY_MAX
 from core.limits import ROOMS_MAX, TEXT_MAX, TOPIC_MAX
 from core.names import LOBBY, Nick, RoomName, nick_problem, parse_room
 from core.pace import Bucket
@@ -47,6 +47,16 @@ def speech(text: str) -> str:
         raise Refusal("text-too-long", str(TEXT_MAX))
     if not _visible(text):
         raise Refusal("empty-text", "Say something")
+    return text
+
+
+def query(text: str) -> str:
+    """The words of a search."""
+    text = clean(text)
+    if len(text) > QUERY_MAX:
+        raise Refusal("text-too-long", str(QUERY_MAX))
+    if not _visible(text):
+        raise Refusal("empty-text", "Give a word to search for")
     return text
 
 

@@ -130,6 +130,11 @@ class Turns:
         if self._limits.rate:
             rules.unhurried(session, what, allowed, self._loop.time())
 
+    def give_back(self, session: Session, what: str) -> None:
+        """The token that was taken for this last was not needed."""
+        if session.buckets is not None:
+            session.buckets[what].give_back()
+
     def _afford(self, session: Session) -> bool:
         """Take one token of the session's bucket; without one the session is busy until the refill."""
         if not self._limits.rate:

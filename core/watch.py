@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from math import ceil
 from typing import Final
 
+from core.chores import every
 from core.limits import Limits
 from core.replies import Bye, IdleWarning
 from core.session import Session
@@ -25,12 +26,13 @@ async def watch(
         return
     pause, loop = min(1.0, min(spans) / 4), asyncio.get_running_loop()
     warns = 0 < limits.idle_warning < limits.idle_timeout
-    while True:
-        before = loop.time()
-        await asyncio.sleep(pause)
+    before = loop.time()
+
+    async def look() -> None:
+        nonlocal before
         if loop.time() - before > STANDSTILL + pause:
             await asyncio.sleep(pause)  # what has come meanwhile waits in the sockets: it is read first
-        now = loop.time()
+        now = before = loop.time()
         for session, since in list(sessions()):
             if session.nick is None:
                 if limits.login_timeout and now - since >= limits.login_timeout:
@@ -45,3 +47,5 @@ async def watch(
                 elif warns and not session.warned and left <= limits.idle_warning:
                     session.warned = True
                     tell(session, IdleWarning(ceil(left)))
+
+    await every(pause, "look for those who are silent", look)

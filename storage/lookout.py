@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from core.chores import every
 from storage.holding import Watch, is_open_to_others
 from storage.worker import Worker
 from storage.writer import Writer
@@ -37,9 +38,7 @@ class Lookout:
         """Runs until cancelled."""
         await asyncio.sleep(WATCH_EVERY)  # a server that cannot start says why, in one line and nothing else
         self.look_at_the_mode()
-        while True:
-            await self.look()
-            await asyncio.sleep(WATCH_EVERY)
+        await every(WATCH_EVERY, "see whether the files are there", self.look)
 
     def look_at_the_mode(self) -> None:
         with suppress(OSError):

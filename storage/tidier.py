@@ -76,8 +76,8 @@ class Tidier:
             while await self.index_some():
                 await self._checkpoints.make()
         if self._loop.time() >= self._next_hour:
-            self._next_hour = self._loop.time() + 3600
             await self._forget()
+            self._next_hour = self._loop.time() + 3600
 
     async def index_some(self) -> bool:
         """Whether there may be more."""

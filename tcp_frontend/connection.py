@@ -12,6 +12,7 @@ from core import commands as c
 from core.addresses import endpoint, host
 from core.admission import Admission
 from core.chat import Chat
+from core.chores import every
 from core.connections import OpenConnections
 from core.replies import Bye, Shown
 from core.sparing import Sparing
@@ -57,11 +58,13 @@ class Connections(OpenConnections["Connection"]):
 
     async def watch(self, admission: Admission) -> None:
         """End those whose peer is gone: where nothing is read, a reset goes unnoticed."""
-        while True:
-            await asyncio.sleep(WATCH_EVERY)
+
+        def look() -> None:
             admission.tidy()
             for connection in list(self.paused):
                 connection.end_if_reset()
+
+        await every(WATCH_EVERY, "look for lines that were reset", look)
 
 
 class Connection(Stream):

@@ -74,7 +74,7 @@ _DETAILS: Final = {
     "already-logged-in": "You have come in already.",
     "already-in-that-room": "You are in that room already.",
     "bad-room-name": "A room is called {detail}.",
-    "empty-text": "There is nothing to say in that.",
+    "empty-text": "Nothing in that can be seen.",
     "invalid-username": "That cannot be a name: {detail}.",
     "invalid-utf8": "That line was not UTF-8 and was not said.",
     "line-too-long": "That line was longer than {detail} bytes and was not said.",
@@ -179,14 +179,14 @@ def _words(shown: Shown) -> Iterable[Words]:
             return [*_past(entries), *_notice("End of search.")]
         case r.TokenIs(token=token, last_id=last_id):
             return _notice(f"To come back as yourself: /resume {token} {last_id}")
-        case r.Resumed(nick=nick, rooms=rooms, recovered=recovered, missed=missed):
+        case r.Resumed(nick=nick, rooms=rooms, recovered=recovered, missed=missed, topics=topics):
             where = f"You are {nick} again, in {', '.join(rooms)}."
             gap = (
                 f"You missed {missed}."
                 if recovered
                 else "Some of what you missed is not shown: see /history."
             )
-            return _notice(f"{where} {gap}")
+            return _notice(f"{where} {gap}", *starmap(_topic, topics.items()))
         case r.Replayed(entry=entry):
             return _past([entry])
         case r.Pong():
@@ -210,15 +210,13 @@ def _words(shown: Shown) -> Iterable[Words]:
 def _entry_words(entry: f.Entry, mark: str = "") -> Iterable[Words]:
     time, fact = entry.time, entry.fact
     match fact:
-        case f.Said(nick=nick, text=text) if text.startswith(ACTION):
-            return (Words(time, _PLAIN, f"{mark}* {nick}", text.removeprefix(ACTION.rstrip())),)
         case f.Said(nick=nick, text=text):
-            return (Words(time, _PLAIN, f"{mark}{nick}", f": {text}"),)
+            return (_speech(time, mark, nick, text),)
         case f.Shouted(nick=nick, text=text):
-            return (Words(time, _PLAIN, f"{mark}{nick} (to all)", f": {text}"),)
+            return (_speech(time, mark, f"{nick} (to all)", text),)
         case f.Told(nick=nick, to=to, text=text):
             whom = to if mark else "you"  # what was said before may be one's own
-            return (Words(time, _PLAIN, f"{mark}{nick} (to {whom})", f": {text}"),)
+            return (_speech(time, mark, f"{nick} (to {whom})", text),)
         case f.Connected(nick=nick):
             notice = f"{nick} has joined the chat."
         case f.Joined(nick=nick):
@@ -236,6 +234,12 @@ def _entry_words(entry: f.Entry, mark: str = "") -> Iterable[Words]:
         case _:
             assert_never(fact)
     return (Words(time, _NOTICE, "", notice),)
+
+
+def _speech(time: int, mark: str, who: str, text: str) -> Words:
+    if text.startswith(ACTION):
+        return Words(time, _PLAIN, f"{mark}* {who}", text.removeprefix(ACTION.rstrip()))
+    return Words(time, _PLAIN, f"{mark}{who}", f": {text}")
 
 
 def _past(entries: Iterable[f.Entry]) -> Iterator[Words]:

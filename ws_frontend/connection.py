@@ -11,6 +11,7 @@ from msgspec import Struct
 from core.addresses import endpoint
 from core.admission import Admission
 from core.chat import Chat
+from core.chores import every
 from core.connections import OpenConnections
 from core.limits import ROOMS_MAX, TEXT_MAX, TOPIC_MAX
 from core.names import NICK_MAX, ROOM_MAX
@@ -254,12 +255,14 @@ class WebSocket(Stream):
 class WebSockets(OpenConnections[WebSocket]):
     async def watch(self, admission: Admission) -> None:
         """Find out who is gone without a word: one pass for all, no timer each."""
-        while True:
-            await asyncio.sleep(HEARTBEAT / 10)
+
+        def look() -> None:
             admission.tidy()
             now = asyncio.get_running_loop().time()
             for socket in self:
                 socket.look_after(now)
+
+        await every(HEARTBEAT / 10, "look after silent WebSockets", look)
 
 
 class Visit(Struct, frozen=True):

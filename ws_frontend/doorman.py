@@ -11,6 +11,7 @@ from aiohttp import web
 
 from core.addresses import Trusted
 from core.admission import Admission
+from core.chores import every
 from core.connections import OpenConnections
 
 FULL: Final = (
@@ -168,11 +169,13 @@ class Doormen(OpenConnections[Doorman]):
 
     async def watch(self) -> None:
         """End those whose peers do not read: one pass for all, no timer each."""
-        while True:
-            await asyncio.sleep(WATCH_EVERY)
+
+        def look() -> None:
             now = asyncio.get_running_loop().time()
             for doorman in self:
                 doorman.look_after(now)
+
+        await every(WATCH_EVERY, "look after requests", look)
 
     def abort(self) -> None:
         for doorman in self:

@@ -42,6 +42,13 @@ async def test_a_name_may_be_changed_three_times_at_once_and_then_every_twenty_s
     await ann.sees("NickChanged A4", "Error too-fast 20")
 
 
+async def test_a_name_that_somebody_has_or_that_one_has_already_counts_for_nothing(chat: Chat) -> None:
+    ann, _ = await enter(chat, "Ann", "Bob")
+    ann.does(*[c.Rename(nick) for nick in ("Bob", "Ann") * 3], *[c.Rename(f"A{n}") for n in range(4)])
+    await ann.sees(*["Error nick-taken", "NickChanged Ann"] * 3)
+    await ann.sees(*[f"NickChanged A{n}" for n in range(3)], "Error too-fast 20")
+
+
 async def test_the_room_may_be_changed_ten_times_at_once_and_then_every_six_seconds(chat: Chat) -> None:
     (ann,) = await enter(chat, "Ann")
     ann.does(c.Join("#general"), *[c.Join(f"#r{n}") for n in range(11)])

@@ -175,7 +175,9 @@ async def test_a_search_finds_what_one_may_see_and_nothing_else(chat: Chat) -> N
 async def test_a_search_wants_words_and_not_too_many(chat: Chat) -> None:
     (ann,) = await enter(chat, "Ann")
     ann.does(c.Search(" \x00"), c.Search("x" * (c.QUERY_MAX + 1)), c.Search("x" * c.QUERY_MAX))
-    await ann.sees("Error empty-text Say something", f"Error text-too-long {c.QUERY_MAX}", "Results")
+    await ann.sees(
+        "Error empty-text Give a word to search for", f"Error text-too-long {c.QUERY_MAX}", "Results"
+    )
 
 
 async def test_a_search_finds_nothing_that_is_still_to_be_shown() -> None:

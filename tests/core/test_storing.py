@@ -11,9 +11,9 @@ from core.chat import Chat
 from core.limits import IN_FLIGHT_MAX
 from core.log import LogError
 from core.recorder import ENOUGH
-from core.replies import Error, Stored
+from core.replies import Error, Shown, Stored
 from tests.core.logs import HeldLog
-from tests.core.person import enter, join, numbered
+from tests.core.person import Kind, Person, enter, join, numbered, words
 from tests.doors import UNLIMITED
 
 
@@ -175,6 +175,36 @@ async def test_a_refusal_waits_its_turn_behind_ones_own_messages(chat: Chat, log
     assert ann.waiting == []
     log.release(2)
     await ann.sees("Stored", "Error empty-text Say something", "Stored")
+
+
+class Faulty(Kind):
+    """An encoder with a bug."""
+
+    def _encode(self, shown: Shown) -> bytes:
+        if words(shown).startswith(("Said", "Told")):
+            raise ZeroDivisionError
+        return super()._encode(shown)
+
+
+async def test_a_bug_in_showing_a_message_to_one_keeps_nobody_else_waiting(
+    chat: Chat, log: HeldLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    ann, bob = await enter(chat, "Ann", "Bob")
+    cas = Person(chat, kind=Faulty())
+    cas.does(c.Login("Cas"))
+    await cas.sees("Welcome Cas #general")
+    await ann.sees("Connected #general Cas")
+    await bob.sees("Connected #general Cas")
+    for turn in range(2):
+        ann.does(c.Dm("Cas", "to Cas"), c.Ping())
+        bob.does(c.Msg("#general", "to all"), c.Ping())
+        await log.is_asked(turn + 1)
+        log.release()
+        await ann.sees("Stored", "Said #general Bob to all", "Pong")
+        await bob.sees("Stored", "Pong")
+    cas.does(c.Ping())
+    await cas.sees("Pong")
+    assert "cannot encode Entry" in caplog.text
 
 
 async def test_nobody_waits_for_the_messages_of_others(chat: Chat, log: HeldLog) -> None:

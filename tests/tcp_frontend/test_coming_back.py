@@ -143,6 +143,14 @@ async def test_token_and_resume_take_a_session_back(doors: Doors) -> None:
             await ann.hears_nothing()
 
 
+async def test_who_comes_back_is_told_what_the_room_is_about(doors: Doors) -> None:
+    async with PlainClient(doors.tcp_port, "Bob") as bob, PlainClient(doors.tcp_port) as back:
+        await bob.send("/topic tea", "/token")
+        await bob.hears("Topic changed.")
+        await back.send((await bob.hear()).partition(": ")[2])
+        await back.hears("You are Bob again, in #general. You missed 0.", "Topic of #general: tea")
+
+
 async def test_resume_may_say_that_there_is_a_gap(doors: Doors) -> None:
     async with PlainClient(doors.tcp_port, "Bob") as bob, PlainClient(doors.tcp_port) as back:
         await bob.send("/token")

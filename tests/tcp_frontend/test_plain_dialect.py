@@ -47,6 +47,14 @@ async def test_an_action_begins_with_a_star(doors: Doors) -> None:
         await ann.hears("*** Write it like this: /me text")
 
 
+async def test_an_action_for_everyone_or_for_one_person_says_so(doors: Doors) -> None:
+    async with PlainClient(doors.tcp_port, "Ann") as ann, PlainClient(doors.tcp_port, "Bob") as bob:
+        await ann.hears("Bob has joined the chat.")
+        await bob.send("/all /me claps", "/msg Ann /me winks", "/search claps", "/search winks")
+        await ann.hears("* Bob (to all) claps", "* Bob (to you) winks")
+        await bob.hears("End of search.", "(history) * Bob (to Ann) winks", "End of search.")
+
+
 async def test_what_is_said_to_everyone_says_so(doors: Doors) -> None:
     async with PlainClient(doors.tcp_port, "Ann") as ann, PlainClient(doors.tcp_port, "Bob") as bob:
         await bob.send("/join #elsewhere", "/all hear, hear")
