@@ -3,7 +3,8 @@
 Playwright belongs to the event loop it was started on, so all of them run on one.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
@@ -15,9 +16,22 @@ from tests.e2e.server import Server, serving
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
+async def launch() -> AsyncIterator[Callable[[], Awaitable[Browser]]]:
+    """Gives the one Chromium, or another where that has died: one test fails then, not all that follow."""
+    async with AsyncExitStack() as stack:
+        launched: list[Browser] = []
+
+        async def running() -> Browser:
+            if not launched or not launched[-1].is_connected():
+                launched.append(await stack.enter_async_context(chromium()))
+            return launched[-1]
+
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(launch: Callable[[], Awaitable[Browser]]) -> Browser:
+    return await launch()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

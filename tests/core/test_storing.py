@@ -12,6 +12,7 @@ from core.limits import IN_FLIGHT_MAX
 from core.log import LogError
 from core.recorder import ENOUGH
 from core.replies import Error, Shown, Stored
+from tests.clients import DEADLINE
 from tests.core.logs import HeldLog
 from tests.core.person import Kind, Person, enter, join, numbered, words
 from tests.doors import UNLIMITED
@@ -105,7 +106,7 @@ async def test_a_batch_that_has_gathered_is_the_only_one_under_way_too(
     """It goes when its moment is over, or with the last of enough messages."""
     moment = 0.05
     monkeypatch.setattr(recorder, "PACE", 1.0)
-    monkeypatch.setattr(recorder, "LONGEST", moment)
+    monkeypatch.setattr(recorder, "LONGEST", moment if gathered == 1 else 10 * DEADLINE)
     ann, _ = await enter(chat, "Ann", "Bob")
     log.release()
     ann.does(c.Msg("#general", "first"))

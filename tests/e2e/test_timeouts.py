@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.e2e.netcat import command_user, netcat, plain_user
-from tests.e2e.programs import Lines
+from tests.e2e.netcat import command_user, netcat, plain_welcome
+from tests.e2e.programs import Lines, Program
 from tests.e2e.server import serving
 from tests.e2e.sockets import dialling, opening, web_user
 
@@ -15,13 +15,22 @@ async def is_warned(ann: Lines) -> None:
     assert await ann.line() in [f"INFO idle-warning {left} Send PING to stay" for left in (15, 14)]
 
 
+async def both_come_in(ann: Program, pat: Program) -> None:
+    """Now that both programs are running: on a busy machine a start takes as long as these silences."""
+    await ann.send("LOGIN Ann")
+    await ann.hears("OK")
+    await pat.send("Pat")
+    await pat.is_told(*plain_welcome("Pat"))
+
+
 async def test_silence_ends_with_idle_timeout_in_both_dialects() -> None:
     async with (
         serving("--idle-timeout", "2") as server,
         web_user(server, "Wes") as wes,  # the page need not say anything
-        command_user(server, "Ann") as ann,
-        plain_user(server, "Pat", "ncat") as pat,
+        netcat(server) as ann,
+        netcat(server, "ncat") as pat,
     ):
+        await both_come_in(ann, pat)
         await ann.hears("INFO Pat connected", "INFO idle-timeout")
         last = (await pat.until(r"\[.*\] Disconnected.*"))[-1]
         assert last.endswith("] Disconnected (idle-timeout): nothing came from you for 2 seconds.")
@@ -43,9 +52,13 @@ async def test_ping_keeps_someone_from_idle_timeout() -> None:
     # The server itself paces the PINGs: each one is answered half a second after the one before.
     async with (
         serving("--idle-timeout", "2", "--rate", "2", "--burst", "2") as server,
-        command_user(server, "Ann") as ann,
-        command_user(server, "Quiet", "ncat") as quiet,
+        netcat(server) as ann,
+        netcat(server, "ncat") as quiet,
     ):
+        await ann.send("LOGIN Ann")
+        await ann.hears("OK")
+        await quiet.send("LOGIN Quiet")
+        await quiet.hears("OK")
         await ann.hears("INFO Quiet connected")
         for _ in range(20):
             await ann.send("PING")
@@ -59,9 +72,10 @@ async def test_ping_keeps_someone_from_idle_timeout() -> None:
 async def test_a_warning_comes_15_seconds_before_the_idle_timeout_and_again_after_a_sign_of_life() -> None:
     async with (
         serving("--idle-timeout", "16") as server,
-        command_user(server, "Ann") as ann,
-        plain_user(server, "Pat", "ncat") as pat,
+        netcat(server) as ann,
+        netcat(server, "ncat") as pat,
     ):
+        await both_come_in(ann, pat)
         await ann.hears("INFO Pat connected")
         await is_warned(ann)
         await pat.until(r"\[.*\] You are idle: press Enter within 1[45] seconds to stay\.")

@@ -10,6 +10,7 @@ import pytest
 from msgspec import Struct
 
 from core.log import Log
+from storage import searching, sqlite
 from storage.memory import MemoryLog
 from storage.sqlite import SqliteLog
 from storage.worker import Worker
@@ -36,6 +37,14 @@ ADAPTERS: Final = [
     Adapter("memory", _memory, durable=False),
     Adapter("sqlite", _sqlite, durable=True),
 ]
+
+
+@pytest.fixture(autouse=True)
+def in_peace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tidying begins when a test says so, and searches may take as long as a busy machine makes them."""
+    monkeypatch.setattr(sqlite, "TIDY_EVERY", DEADLINE * 100)
+    monkeypatch.setattr(searching, "QUICK", DEADLINE * 10)
+    monkeypatch.setattr(searching, "LONG", DEADLINE * 20)
 
 
 async def tidied(log: Log) -> None:

@@ -141,7 +141,6 @@ async def test_what_is_written_ahead_does_not_grow_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also while somebody always speaks, so that no checkpoint comes to the last page."""
-    monkeypatch.setattr(sqlite, "TIDY_EVERY", DEADLINE * 100)  # the test says when
     monkeypatch.setattr(checkpoints, "CHECKPOINT", 100)
     monkeypatch.setattr(checkpoints, "LOG_MAX", 200)
     path = tmp_path / "chat.db"
@@ -206,7 +205,6 @@ async def test_nor_when_the_file_was_lost_while_one_was_under_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The writer cannot be asked then what it has committed meanwhile."""
-    monkeypatch.setattr(sqlite, "TIDY_EVERY", DEADLINE * 100)
     monkeypatch.setattr(checkpoints, "CHECKPOINT", 10)
     async with SqliteLog(tmp_path / "chat.db") as log:
         asked: list[str] = []

@@ -11,9 +11,8 @@ import pytest
 
 from core.log import LogError, Record
 from core.names import Nick
-from storage import checkpoints, sqlite, tidier, tidying
+from storage import checkpoints, tidier, tidying
 from storage.sqlite import SqliteLog
-from tests.clients import DEADLINE
 from tests.storage.facts import in_room, reader, said, texts
 
 HOUR: Final = 3_600_000
@@ -22,11 +21,6 @@ HOUR: Final = 3_600_000
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "chat.db"
-
-
-@pytest.fixture(autouse=True)
-def when_the_test_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "TIDY_EVERY", DEADLINE * 100)
 
 
 @pytest.fixture
