@@ -4,7 +4,8 @@ Rules of this file:
 - a command is checked, then carried out, then answered, each in one place and in that order;
 - what is said goes through `core.speech`, which shows it when the log has it;
 - a session's commands are carried out one after the other: one that changes or reads state waits
-  until the session's own messages are stored, messages themselves do not wait for each other;
+  until the session's own messages are stored; messages do not wait for each other, but for a direct
+  one that `follows`, which has to be looked up;
 - everything goes out through the outbox, which keeps one order for all readers.
 """
 

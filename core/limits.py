@@ -42,7 +42,7 @@ PARTNERS = (5, 1 / 15)
 
 
 PARTNERS_MAX = 1000
-"""People of whom one session knows that they have written to it."""
+"""People of whom one session knows that it has exchanged messages with them."""
 
 
 class Limits(Struct, frozen=True):

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib.metadata import version
 from ipaddress import ip_address
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NoReturn
 
@@ -85,6 +86,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     log_format: Annotated[Literal["text", "json"], Meta(description="how log lines are written")] = "text"
     history_per_room: Annotated[Count, Meta(description="messages kept for a room")] = 10_000
 
+
+PORTS: Final = ("tcp_port", "web_port", "tls_tcp_port", "admin_port")
 
 ENVIRONMENT: Final = {"CHAT_PORT": "tcp_port"} | {
     f"PARLOUR_{name.upper()}": name for name in Config.__struct_fields__
@@ -233,6 +236,9 @@ def check(config: Config) -> Config:
             raise BadConfig(
                 f"--public-host takes names like chat.example.org, without https:// and port, not {name!r}"
             )
+    for one, other in combinations((key for key in PORTS if getattr(config, key)), 2):
+        if getattr(config, one) == getattr(config, other):
+            raise BadConfig(f"{_flag(one)} and {_flag(other)} cannot both be {getattr(config, one)}")
     if bool(config.tls_cert) != bool(config.tls_key):
         raise BadConfig("--tls-cert and --tls-key belong together")
     if config.tls_tcp_port is not None and not config.tls_cert:

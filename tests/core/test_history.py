@@ -1,4 +1,4 @@
-"""What was said before: asked for, and shown on entry ahead of all that is said from then on."""
+"""What was said before, when somebody asks for it."""
 
 import pytest
 

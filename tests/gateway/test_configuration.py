@@ -274,6 +274,23 @@ def test_what_no_host_is_called_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["8080"], "--tcp-port and --web-port cannot both be 8080"),
+        (["--admin-port", "4000"], "--tcp-port and --admin-port cannot both be 4000"),
+    ],
+)
+def test_two_doors_have_two_ports(arguments: list[str], words: str) -> None:
+    with pytest.raises(BadConfig, match=words):
+        check(configured(["serve", *arguments], {}))
+
+
+def test_several_doors_may_have_any_free_port() -> None:
+    arguments = ["serve", "0", "--web-port", "0", "--admin-port", "0"]
+    assert check(configured(arguments, {})).admin_port == 0
+
+
+@pytest.mark.parametrize(
     ("arguments", "named"),
     [
         (["--tls-cert", "cert.pem"], "--tls-key"),
