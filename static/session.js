@@ -210,8 +210,7 @@ export function makeSession({ store, connect }) {
 			if (there === store.current) open(store.beside(there)); // what is typed now is for it
 			if (isRoom && !(await wish({ type: "leave", room: name }, "not-in-room"))) return;
 			there.turn = null;
-			if (there === store.current) goInto(there);
-			else store.drop(there);
+			store.drop(there);
 		},
 
 		async setTopic(there, text) {
