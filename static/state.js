@@ -118,7 +118,7 @@ export class Store {
 		if (found) return found;
 		const known = this.all.map(({ people }) => people.get(fold(name)));
 		const made = new Conversation(kind, known.find(Boolean) ?? name);
-		this.set({ all: [...this.all, made], current: this.current ?? made });
+		this.set({ all: [...this.all, made], current: this.current ?? (made.isRoom ? made : null) });
 		return made;
 	}
 

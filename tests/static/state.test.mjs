@@ -131,6 +131,12 @@ test("a message to everyone is shown to who is in no room", () => {
   assert.deepEqual(texts("#tea"), ["m5"]);
 });
 
+test("a direct message takes the box from nobody who writes in no room", () => {
+  store.drop(at("#general"));
+  store.apply({ ...message(4), type: "dm", nick: "Bob", to: "Ann", room: undefined });
+  assert.deepEqual([store.current, at("@Bob").unread], [null, 1]);
+});
+
 test("a message to everyone that nobody sees is unread where one is, and calls whom it names", () => {
   const called = [];
   store.onCall = (there, { text }) => called.push([there.name, text]);
