@@ -91,7 +91,7 @@ class Past:
     async def search(self, session: Session, command: c.Search) -> AnyReply | None:
         rules.logged_in(session)
         room = None if command.room is None else rules.own_room(session, command.room)
-        words = rules.query(command.query)
+        words = rules.speech(command.query, c.QUERY_MAX, "Give a word to search for")
         reader = Reader(session.id, dict(session.entered))
         entries = await _while_here(
             session, self._log.search(reader, words, room=room, upto=self.last_id, limit=command.limit)

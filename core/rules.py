@@ -5,7 +5,7 @@ from math import ceil
 from typing import Final
 from unicodedata import category
 
-from core.commands import HERE, QUERY_MAX
+from core.commands import HERE
 from core.limits import ROOMS_MAX, TEXT_MAX, TOPIC_MAX
 from core.names import LOBBY, Nick, RoomName, nick_problem, parse_room
 from core.pace import Bucket
@@ -41,22 +41,13 @@ def _visible(text: str) -> bool:
     return any(category(letter) not in _UNSEEN for letter in _BLANK.sub("", text))
 
 
-def speech(text: str) -> str:
+def speech(text: str, most: int = TEXT_MAX, advice: str = "Say something") -> str:
+    """What is said, or searched for: so many characters at most, and something of it can be seen."""
     text = clean(text)
-    if len(text) > TEXT_MAX:
-        raise Refusal("text-too-long", str(TEXT_MAX))
+    if len(text) > most:
+        raise Refusal("text-too-long", str(most))
     if not _visible(text):
-        raise Refusal("empty-text", "Say something")
-    return text
-
-
-def query(text: str) -> str:
-    """The words of a search."""
-    text = clean(text)
-    if len(text) > QUERY_MAX:
-        raise Refusal("text-too-long", str(QUERY_MAX))
-    if not _visible(text):
-        raise Refusal("empty-text", "Give a word to search for")
+        raise Refusal("empty-text", advice)
     return text
 
 

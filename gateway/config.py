@@ -236,9 +236,10 @@ def check(config: Config) -> Config:
             raise BadConfig(
                 f"--public-host takes names like chat.example.org, without https:// and port, not {name!r}"
             )
-    for one, other in combinations((key for key in PORTS if getattr(config, key)), 2):
-        if getattr(config, one) == getattr(config, other):
-            raise BadConfig(f"{_flag(one)} and {_flag(other)} cannot both be {getattr(config, one)}")
+    for one, other in combinations(PORTS, 2):
+        port = getattr(config, one)
+        if port and port == getattr(config, other):
+            raise BadConfig(f"{_flag(one)} and {_flag(other)} cannot both be {port}")
     if bool(config.tls_cert) != bool(config.tls_key):
         raise BadConfig("--tls-cert and --tls-key belong together")
     if config.tls_tcp_port is not None and not config.tls_cert:

@@ -1,5 +1,6 @@
 """What calls those who look elsewhere: notifications and a sound."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -122,6 +123,20 @@ async def test_one_is_notified_of_mentions_and_direct_messages_that_one_does_not
         await cy.send("DM Ann again")
         await ann.link("Cy", unread=1).wait_for()
         assert await called(ann) == ["Di in #general: Ann?"]
+
+
+async def test_a_message_to_everyone_that_names_one_calls(ann: Guest, server: Server) -> None:
+    await ann.opens_settings()
+    await ann.settings.get_by_role("button", name="Turn on notifications", exact=True).click()
+    await ann.page.keyboard.press("Escape")
+    async with command_user(server, "Cy") as cy:
+        await cy.send("GMSG Ann, before your eyes")
+        await ann.sees("Ann, before your eyes")
+        await ann.page.evaluate(HIDDEN, True)
+        await cy.send("GMSG nobody in particular", "GMSG Ann, please read this")
+        await ann.link("#general", unread=2).wait_for()
+    await expect(ann.page).to_have_title(re.compile(r"^\(2\) #general"))
+    assert await called(ann) == ["Cy in #general: Ann, please read this"]
 
 
 async def test_a_sound_is_off_at_first_and_is_heard_on_the_same_occasions(server: Server, ann: Guest) -> None:

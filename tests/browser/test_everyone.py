@@ -1,12 +1,10 @@
 """What is said to everyone: shown wherever one is, and never lost on the way."""
 
-import re
-
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.guest import Guests, page_of
-from tests.browser.test_alerts import HIDDEN, RECORDED, called
+from tests.browser.test_alerts import HIDDEN
 from tests.e2e.netcat import command_user
 from tests.e2e.server import Server
 
@@ -40,24 +38,6 @@ async def test_what_all_heard_behind_ones_back_is_marked_and_survives_a_reload(
     await ann.page.reload()
     await ann.is_connected()
     await ann.sees("evacuate")
-
-
-async def test_a_message_to_everyone_that_names_one_calls(server: Server, guests: Guests) -> None:
-    ann = await guests.visit("about:blank")
-    await ann.page.context.add_init_script(RECORDED)
-    await ann.page.goto(page_of(server))
-    await ann.enters("Ann")
-    await ann.opens_settings()
-    await ann.settings.get_by_role("button", name="Turn on notifications", exact=True).click()
-    await ann.page.keyboard.press("Escape")
-    async with command_user(server, "Cy") as cy:
-        await cy.send("GMSG Ann, before your eyes")
-        await ann.sees("Ann, before your eyes")
-        await ann.page.evaluate(HIDDEN, True)
-        await cy.send("GMSG nobody in particular", "GMSG Ann, please read this")
-        await ann.link("#general", unread=2).wait_for()
-    await expect(ann.page).to_have_title(re.compile(r"^\(2\) #general"))
-    assert await called(ann) == ["Cy in #general: Ann, please read this"]
 
 
 async def test_an_action_for_everyone_says_so_too(server: Server, guests: Guests) -> None:

@@ -31,12 +31,22 @@ async def netcat(server: Server, name: str = "nc.openbsd", *options: str) -> Asy
         yield program
 
 
+async def log_in(user: Program, name: str) -> None:
+    await user.send(f"LOGIN {name}")
+    await user.hears("OK")
+
+
+async def give_name(user: Program, name: str) -> None:
+    """Just a name, into rooms where nothing was said yet."""
+    await user.send(name)
+    await user.is_told(*plain_welcome(name))
+
+
 @asynccontextmanager
 async def command_user(server: Server, name: str, program: str = "nc.openbsd") -> AsyncIterator[Program]:
     """Someone who has logged in with LOGIN."""
     async with netcat(server, program) as user:
-        await user.send(f"LOGIN {name}")
-        await user.hears("OK")
+        await log_in(user, name)
         yield user
 
 
@@ -44,6 +54,5 @@ async def command_user(server: Server, name: str, program: str = "nc.openbsd") -
 async def plain_user(server: Server, name: str, program: str = "nc.openbsd") -> AsyncIterator[Program]:
     """Someone who has typed just a name, into rooms where nothing was said yet."""
     async with netcat(server, program) as user:
-        await user.send(name)
-        await user.is_told(*plain_welcome(name))
+        await give_name(user, name)
         yield user

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.netcat import command_user, netcat, plain_welcome
+from tests.e2e.netcat import command_user, give_name, log_in, netcat
 from tests.e2e.programs import Lines, Program
 from tests.e2e.server import serving
 from tests.e2e.sockets import dialling, opening, web_user
@@ -17,10 +17,8 @@ async def is_warned(ann: Lines) -> None:
 
 async def both_come_in(ann: Program, pat: Program) -> None:
     """Now that both programs are running: on a busy machine a start takes as long as these silences."""
-    await ann.send("LOGIN Ann")
-    await ann.hears("OK")
-    await pat.send("Pat")
-    await pat.is_told(*plain_welcome("Pat"))
+    await log_in(ann, "Ann")
+    await give_name(pat, "Pat")
 
 
 async def test_silence_ends_with_idle_timeout_in_both_dialects() -> None:
@@ -55,10 +53,8 @@ async def test_ping_keeps_someone_from_idle_timeout() -> None:
         netcat(server) as ann,
         netcat(server, "ncat") as quiet,
     ):
-        await ann.send("LOGIN Ann")
-        await ann.hears("OK")
-        await quiet.send("LOGIN Quiet")
-        await quiet.hears("OK")
+        await log_in(ann, "Ann")
+        await log_in(quiet, "Quiet")
         await ann.hears("INFO Quiet connected")
         for _ in range(20):
             await ann.send("PING")
